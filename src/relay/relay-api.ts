@@ -1,0 +1,61 @@
+/** What a host gives to the relay, and what it gets back: the relay knows no host, no token and no envd. */
+
+import type { Channel, PtyTarget } from '../channel/channel.js';
+
+/** A WebSocket that a host has accepted, with what is common to all of them. */
+export interface RelaySocket {
+  /** Sends one binary message. Does nothing once the socket is closed. */
+  send(data: Uint8Array): void;
+  close(code: number, reason: string): void;
+  /** Bytes that were handed to `send` and have not left yet; 0 where the host cannot tell. */
+  bufferedAmount(): number;
+  /** Set by the relay, once, before any message is delivered. Text messages are delivered as strings. */
+  onMessage: (data: Uint8Array | string) => void;
+  /** Set by the relay. Called once, whatever closed the socket. */
+  onClose: () => void;
+}
+
+/** What the holder of a verified token may do at the terminals of one sandbox. */
+export interface RelayAccess {
+  sandboxId: string;
+  sessionId: string;
+  subject: string;
+  mode: 'read' | 'write';
+  /** The session's absolute end, in milliseconds since 1970: the socket is closed with 4401 then. */
+  endsAt: number;
+  /** Opens a terminal of the sandbox, as the session's user and with the real credential. */
+  open(target: PtyTarget): Promise<Channel>;
+  /** Keeps the sandbox alive while somebody is attached; called at once and then every minute. */
+  keepAlive?(): Promise<void>;
+}
+
+/** Settings of a relay. */
+export interface RelayOptions {
+  /** Verifies the token of a HELLO for the sandbox of the socket's URL. Rejects with an `E2BEdgeError`. */
+  authorize(token: string, sandboxId: string): Promise<RelayAccess>;
+  /** Output kept for those who come back, in bytes. Default 2 MiB. */
+  ringBytes?: number;
+  /** How far a terminal may run with nobody attached before what it prints is lost, in ms. Default 60 000. */
+  graceMs?: number;
+  /** How long an ended terminal's output and exit are kept, in milliseconds. Default 600 000. */
+  tombstoneMs?: number;
+  /** One structured event for each thing worth knowing. Never holds tokens, input or output. */
+  log?(event: RelayLogEvent): void;
+}
+
+export interface RelayLogEvent {
+  event: 'attach' | 'detach' | 'refuse' | 'gap' | 'exit' | 'error';
+  sandboxId: string;
+  sessionId?: string;
+  subject?: string;
+  pid?: number;
+  detail?: string;
+}
+
+/** Many terminals, each with one channel to envd and any number of sockets. */
+export interface Relay {
+  /** Takes over a socket that a host accepted for a sandbox. */
+  accept(socket: RelaySocket, sandboxId: string): void;
+  /** Closes all sockets with 1012 and lets go of all channels. The terminals live on. */
+  close(): void;
+}

@@ -1,0 +1,76 @@
+import { codeFromString } from '@connectrpc/connect/protocol-connect';
+import { AuthenticationError, ConnectionError, isE2BEdgeError } from '../errors.js';
+import type { Credential } from './credential.js';
+import { type AnswerFrom, connectionFailed, httpError } from './http-error.js';
+
+/** The part of `fetch` that is used here, so that any of its make can be given. */
+export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
+
+/** One `fetch` for everything that goes to a sandbox. */
+export type AuthorizedFetch = (url: string, init: RequestInit, from: AnswerFrom) => Promise<Response>;
+
+/**
+ * Joins `fetch` and a credential. The answer is a success, or a Connect error for the RPC layer to read; all
+ * else is thrown as an error of this package. A refused credential is renewed once, where the body can be sent
+ * again.
+ */
+export function authorizeFetch(credential: Credential, fetch?: FetchLike): AuthorizedFetch {
+  return async (url, init, from) => {
+    const headers = await credential.headers();
+    const response = await send(url, init, headers, fetch);
+    if (response.status !== 401 || !credential.renew) return checked(response, from);
+    await response.body?.cancel();
+    await credential.renew(headers);
+    if (init.body instanceof ReadableStream) {
+      throw new AuthenticationError(
+        'The session ran out just as a stream was sent, which cannot be sent again. It has been renewed: try once more.',
+        { code: 'session_expired', statusCode: 401 },
+      );
+    }
+    return checked(await send(url, init, await credential.headers(), fetch), from);
+  };
+}
+
+async function send(
+  url: string,
+  init: RequestInit,
+  credential: Record<string, string>,
+  fetch: FetchLike = globalThis.fetch,
+): Promise<Response> {
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(credential)) headers.set(name, value);
+  // connect-web asks for `redirect: 'error'`, which workerd refuses. A redirect must not be followed (it would carry
+  // the credential away), so it is asked not to be, and `checked` turns it into an error.
+  const { mode: _mode, credentials: _credentials, ...rest } = init;
+  try {
+    return await fetch(url, { ...rest, headers, redirect: 'manual' });
+  } catch (error) {
+    if (init.signal?.aborted) throw init.signal.reason;
+    throw isE2BEdgeError(error) ? error : connectionFailed(url, error);
+  }
+}
+
+async function checked(response: Response, from: AnswerFrom): Promise<Response> {
+  if (response.ok) return response;
+  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+    throw new ConnectionError(
+      'The server answered with a redirect, which is not followed: check the address.',
+      {
+        code: 'unexpected_redirect',
+        statusCode: response.status,
+      },
+    );
+  }
+  if (from === 'rpc' && (await isConnectError(response.clone()))) return response;
+  throw await httpError(response, from);
+}
+
+/** Whether the RPC layer will understand the answer by itself. */
+async function isConnectError(response: Response): Promise<boolean> {
+  try {
+    const { code } = (await response.json()) as { code?: unknown };
+    return typeof code === 'string' && codeFromString(code) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,152 @@
+import { E2BEdgeError, isE2BEdgeError, SandboxNotFoundError, TemplateError } from '../errors.js';
+import { type AuthorizedFetch, authorizeFetch, type FetchLike } from './authorized-fetch.js';
+import type { CallOptions } from './call-options.js';
+import type { Credential } from './credential.js';
+import { startDeadline, withDeadline } from './deadline.js';
+import { sandboxEnded } from './http-error.js';
+import { createRpc, type Rpc, rpcError } from './rpc.js';
+import { type OpenStream, openStream } from './stream.js';
+import { isVersionAtLeast } from './version.js';
+
+/** What a connection to one sandbox's envd is made of. */
+export interface ConnectionOptions {
+  sandboxId: string;
+  envdVersion: string;
+  /** envd's address, or the broker's proxy of it, without a slash at the end. */
+  baseUrl: string;
+  credential: Credential;
+  fetch?: FetchLike | undefined;
+  /** The default of `requestTimeoutMs` for all calls, in milliseconds. */
+  requestTimeoutMs?: number | undefined;
+  /** Whether `fetch` can send a stream: true on servers, false in pages. */
+  streamingUploads: boolean;
+}
+
+/** How long the question whether a sandbox is still there may take, in milliseconds. */
+const healthTimeoutMs = 5_000;
+
+/** One sandbox's envd: all calls go through here, and all errors come out of here. */
+export class Connection {
+  readonly sandboxId: string;
+  readonly envdVersion: string;
+  readonly baseUrl: string;
+  readonly streamingUploads: boolean;
+  readonly rpc: Rpc;
+  readonly #fetch: AuthorizedFetch;
+  readonly #requestTimeoutMs: number | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.sandboxId = options.sandboxId;
+    this.envdVersion = options.envdVersion;
+    this.baseUrl = options.baseUrl;
+    this.streamingUploads = options.streamingUploads;
+    this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#fetch = authorizeFetch(options.credential, options.fetch);
+    this.rpc = createRpc(options.baseUrl, this.#fetch);
+  }
+
+  /** A call with one answer. */
+  async call<T>(
+    options: CallOptions,
+    what: string,
+    call: (rpc: Rpc, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await withDeadline(this.#withDefaults(options), what, (signal) => call(this.rpc, signal));
+    } catch (error) {
+      throw await this.#explain(options.signal?.aborted ? error : rpcError(error));
+    }
+  }
+
+  /** A call with a stream of answers. */
+  async stream<T>(
+    options: CallOptions,
+    what: string,
+    call: (rpc: Rpc, signal: AbortSignal) => AsyncIterable<T>,
+  ): Promise<OpenStream<T>> {
+    try {
+      const stream = await openStream((signal) => call(this.rpc, signal), this.#withDefaults(options), what);
+      return { ...stream, rest: this.#explained(stream.rest) };
+    } catch (error) {
+      const explained = await this.#explain(error);
+      throw isE2BEdgeError(explained, 'sandbox_ended')
+        ? new SandboxNotFoundError(explained.message, { cause: explained })
+        : explained;
+    }
+  }
+
+  /** An HTTP request of a file. Resolves with the headers; `end` lets go when the body is done with. */
+  async file(
+    options: CallOptions,
+    what: string,
+    query: Record<string, string>,
+    init: RequestInit,
+  ): Promise<{ response: Response; end(): void }> {
+    const deadline = startDeadline(this.#withDefaults(options), what);
+    try {
+      const url = `${this.baseUrl}/files?${new URLSearchParams(query)}`;
+      const response = await this.#fetch(url, { ...init, signal: deadline.signal }, 'files');
+      deadline.met();
+      return { response, end: deadline.end };
+    } catch (error) {
+      deadline.end();
+      throw deadline.signal.aborted ? deadline.signal.reason : error;
+    }
+  }
+
+  /**
+   * Whether envd answers. False when the sandbox was killed or ended.
+   * @throws any other trouble on the way.
+   */
+  async isRunning(options: CallOptions): Promise<boolean> {
+    try {
+      await withDeadline(this.#withDefaults(options), 'isRunning', (signal) =>
+        this.#fetch(`${this.baseUrl}/health`, { signal }, 'rpc'),
+      );
+      return true;
+    } catch (error) {
+      if (isE2BEdgeError(error) && (error.code === 'sandbox_ended' || error.code === 'sandbox_not_found'))
+        return false;
+      throw error;
+    }
+  }
+
+  /** @throws {TemplateError} the sandbox's envd is older than what was asked of it needs. */
+  requireEnvd(version: string, what: string): void {
+    if (!this.hasEnvd(version)) {
+      throw new TemplateError(
+        `${what} needs envd ${version} and the sandbox has ${this.envdVersion}: build its template again.`,
+        { code: 'envd_too_old' },
+      );
+    }
+  }
+
+  hasEnvd(version: string): boolean {
+    return isVersionAtLeast(this.envdVersion, version);
+  }
+
+  #withDefaults(options: CallOptions): CallOptions {
+    const { signal, requestTimeoutMs = this.#requestTimeoutMs } = options;
+    return { ...(signal && { signal }), ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) };
+  }
+
+  async *#explained<T>(messages: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* messages;
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  /** A connection that was lost may have been lost because the sandbox ended: that is worth a question. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (!isE2BEdgeError(error, 'connection_lost')) return error;
+    const running = await this.isRunning({ requestTimeoutMs: healthTimeoutMs }).catch(() => true);
+    return running ? error : sandboxEnded('the stream broke off', { cause: error });
+  }
+}
+
+/** Whether an error says that the process asked for is not there. */
+export function isNotFound(error: unknown): error is E2BEdgeError {
+  return error instanceof E2BEdgeError && (error.code === 'not_found' || error.code === 'process_not_found');
+}

@@ -1,0 +1,15 @@
+/** What opens a sandbox: asked for at each request, so that it may change underneath. */
+export interface Credential {
+  /** The headers to put on a request. May take a moment, when a token is just being fetched. */
+  headers(): Promise<Record<string, string>>;
+  /**
+   * Replaces what was refused. Resolves when another try makes sense; rejects with an `AuthenticationError` when
+   * there is nothing better to be had. Absent where the credential cannot change.
+   */
+  renew?(refused: Record<string, string>): Promise<void>;
+}
+
+/** A credential that never changes. */
+export function fixedCredential(headers: Record<string, string>): Credential {
+  return { headers: async () => headers };
+}

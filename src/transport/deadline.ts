@@ -1,0 +1,62 @@
+import { TimeoutError } from '../errors.js';
+import { type CallOptions, defaultRequestTimeoutMs } from './call-options.js';
+
+/** A wait for the first answer: cut short by the caller's signal, or by the time running out. */
+export interface Deadline {
+  /** Aborts the call: by the caller, by the time, or by `cancel`. */
+  signal: AbortSignal;
+  /** The first answer is here: the time no longer counts, the caller's signal still does. */
+  met(): void;
+  /** The call is over: everything that it held is let go. */
+  end(): void;
+  /** Aborts the call from inside. */
+  cancel(reason?: unknown): void;
+}
+
+/**
+ * Starts the clock of a call.
+ * @param what names the call in the message of the TimeoutError, as in `commands.run`.
+ */
+export function startDeadline(options: CallOptions, what: string): Deadline {
+  const { signal: outer, requestTimeoutMs = defaultRequestTimeoutMs } = options;
+  outer?.throwIfAborted();
+  const controller = new AbortController();
+  const onOuterAbort = (): void => controller.abort(outer?.reason);
+  outer?.addEventListener('abort', onOuterAbort, { once: true });
+  const timer =
+    requestTimeoutMs > 0
+      ? setTimeout(() => controller.abort(requestTimeout(what, requestTimeoutMs)), requestTimeoutMs)
+      : undefined;
+  return {
+    signal: controller.signal,
+    met: () => clearTimeout(timer),
+    end: () => {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', onOuterAbort);
+    },
+    cancel: (reason) => controller.abort(reason),
+  };
+}
+
+/** Runs a call that has one answer under a deadline. */
+export async function withDeadline<T>(
+  options: CallOptions,
+  what: string,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = startDeadline(options, what);
+  try {
+    return await call(deadline.signal);
+  } catch (error) {
+    throw deadline.signal.aborted ? deadline.signal.reason : error;
+  } finally {
+    deadline.end();
+  }
+}
+
+function requestTimeout(what: string, ms: number): TimeoutError {
+  return new TimeoutError(
+    `${what}: no answer within ${ms} ms. Pass a longer requestTimeoutMs, or 0 to wait for ever.`,
+    { code: 'request_timeout' },
+  );
+}

@@ -1,0 +1,51 @@
+import type { Grant, Session } from '../wire/session.js';
+import { parseSession } from '../wire/session.js';
+import type { FetchLike } from './authorized-fetch.js';
+import type { CallOptions } from './call-options.js';
+import { withDeadline } from './deadline.js';
+import { connectionFailed, httpError } from './http-error.js';
+import { absoluteUrl } from './session-credential.js';
+
+/** What to ask a broker for. */
+export interface FetchSessionOptions extends CallOptions {
+  /** A sandbox of yours that is to be used again. Without it the broker makes one. */
+  sandboxId?: string;
+  /** What is wanted; the broker grants at most what your application allows. Default: all that it allows. */
+  grant?: Grant;
+  /** Sent along, for your application's own `authorize`. */
+  headers?: Record<string, string>;
+  /** Whether cookies go along, as in `fetch`. Default `same-origin`. */
+  credentials?: 'omit' | 'same-origin' | 'include';
+  fetch?: FetchLike;
+}
+
+/**
+ * Asks a broker for a session.
+ *
+ * ```ts
+ * const sandbox = await Sandbox.connect({ session: ({ sandboxId }) => fetchSession('/api/sandbox', { sandboxId }) })
+ * ```
+ * @param brokerUrl where the broker is mounted; it may be relative to the page.
+ * @throws {AuthenticationError} the application does not know the caller.
+ * @throws {PermissionDeniedError} it does, and refuses.
+ * @throws {SandboxNotFoundError} the sandbox asked for is gone, or is not the caller's.
+ * @throws {ConnectionError} code `connection_failed`: the broker is not there.
+ */
+export async function fetchSession(brokerUrl: string, options: FetchSessionOptions = {}): Promise<Session> {
+  const { sandboxId, grant, headers, credentials = 'same-origin', fetch = globalThis.fetch } = options;
+  const url = absoluteUrl(`${brokerUrl.replace(/\/+$/, '')}/sessions`);
+  return withDeadline(options, 'fetchSession', async (signal) => {
+    const request: RequestInit = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ sandboxId, grant }),
+      signal,
+      credentials,
+    };
+    const response = await fetch(url, request).catch((cause: unknown) => {
+      throw signal.aborted ? signal.reason : connectionFailed(url, cause);
+    });
+    if (!response.ok) throw await httpError(response, 'control');
+    return parseSession(await response.json());
+  });
+}

@@ -1,0 +1,120 @@
+/** What an HTTP answer that is not a success means, said once for the control plane, envd and the broker. */
+
+import {
+  AuthenticationError,
+  ConnectionError,
+  type E2BEdgeError,
+  type E2BEdgeErrorOptions,
+  FileNotFoundError,
+  InvalidArgumentError,
+  NotEnoughSpaceError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+  SandboxError,
+  SandboxNotFoundError,
+  ServiceBusyError,
+  TimeoutError,
+} from '../errors.js';
+
+/** Who answered: it decides what a status means. */
+export type AnswerFrom = 'control' | 'rpc' | 'files';
+
+interface ErrorBody {
+  code?: unknown;
+  message?: unknown;
+}
+
+/**
+ * Makes an error of an answer. Reads the body, of which it takes a `message`, and a `code` where it is a text
+ * (the broker's; envd and the control plane repeat the status there).
+ */
+export async function httpError(response: Response, from: AnswerFrom): Promise<E2BEdgeError> {
+  const { status } = response;
+  const body = await readBody(response);
+  const message = typeof body.message === 'string' && body.message !== '' ? body.message : `HTTP ${status}`;
+  const options: E2BEdgeErrorOptions = { statusCode: status };
+  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'));
+  if (retryAfterMs !== undefined) options.retryAfterMs = retryAfterMs;
+  if (typeof body.code === 'string') options.code = body.code;
+  return errorOfStatus(status, from, message, options);
+}
+
+function errorOfStatus(
+  status: number,
+  from: AnswerFrom,
+  message: string,
+  options: E2BEdgeErrorOptions,
+): E2BEdgeError {
+  // A broker names what is gone, whatever was being done to it.
+  if (options.code === 'sandbox_not_found') return new SandboxNotFoundError(message, options);
+  switch (status) {
+    case 400:
+      return new InvalidArgumentError(message, options);
+    case 401:
+      return new AuthenticationError(message, options);
+    case 403:
+      return new PermissionDeniedError(message, options);
+    case 404:
+      if (from === 'files') return new FileNotFoundError(message, options);
+      return from === 'control'
+        ? new SandboxNotFoundError(message, options)
+        : new NotFoundError(message, options);
+    case 429:
+      return new RateLimitError(message, options);
+    case 502:
+      if (from === 'control') return new ConnectionError(message, options);
+      return sandboxEnded(message, options);
+    case 503:
+      return new ServiceBusyError(message, options);
+    case 504:
+      return new TimeoutError(message, options);
+    case 507:
+      return new NotEnoughSpaceError(message, options);
+    default:
+      return new SandboxError(`${status}: ${message}`, options);
+  }
+}
+
+/**
+ * E2B's edge answers 502 in the place of a sandbox that is not running. The official SDK makes it a TimeoutError,
+ * and so programs expect one.
+ */
+export function sandboxEnded(message: string, options: E2BEdgeErrorOptions = {}): TimeoutError {
+  return new TimeoutError(`The sandbox is not running: it was killed or reached its end time (${message}).`, {
+    ...options,
+    code: options.code ?? 'sandbox_ended',
+  });
+}
+
+/** A request that got no answer at all. */
+export function connectionFailed(url: string, cause: unknown): ConnectionError {
+  return new ConnectionError(
+    `Could not reach ${new URL(url).origin}: nothing answered. Check that it is running, and the network; in a web page, also that it allows this origin (CORS).`,
+    { code: 'connection_failed', cause },
+  );
+}
+
+/** An answer that broke off. */
+export function connectionLost(cause: unknown): ConnectionError {
+  return new ConnectionError('The connection was lost in the middle of an answer.', {
+    code: 'connection_lost',
+    cause,
+  });
+}
+
+async function readBody(response: Response): Promise<ErrorBody> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === 'object' && body !== null ? body : {};
+  } catch {
+    return {};
+  }
+}
+
+/** `Retry-After` in seconds or as a date, in milliseconds. */
+function parseRetryAfter(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}

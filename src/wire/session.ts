@@ -1,0 +1,84 @@
+/** What a broker gives a page: a short-lived token for one sandbox, what it allows, and where to use it. */
+
+import { InvalidArgumentError } from '../errors.js';
+
+/** A path that may be used, with everything below it. */
+export interface FileGrant {
+  op: 'read' | 'write';
+  /** Absolute; `/` is everything. */
+  prefix: string;
+}
+
+/** What may be done to the sandbox itself. */
+export type LifecycleGrant = 'info' | 'extend' | 'pause' | 'kill';
+
+/** What a session may do. All of it is off unless granted. */
+export interface Grant {
+  files?: FileGrant[];
+  /** `run` is everything that the sandbox's user can reach; a list is exact command lines. */
+  commands?: 'none' | 'run' | string[];
+  /** `write` is everything that the sandbox's user can reach. */
+  pty?: 'none' | 'read' | 'write';
+  lifecycle?: LifecycleGrant[];
+  /** The Linux user that everything runs as; envd's default user if absent. */
+  user?: string;
+}
+
+/** A session as the page holds it. */
+export interface Session {
+  /** Opaque to the page. */
+  token: string;
+  /** When the token ends, in milliseconds since 1970 by the clock of the broker. */
+  expiresAt: number;
+  /** How long the token was good for when it was given out, in milliseconds: a page's clock may be wrong. */
+  ttlMs: number;
+  sessionId: string;
+  sandboxId: string;
+  /** The version of envd in the sandbox. */
+  envdVersion: string;
+  /** Where to use it; absolute, or relative to the page. */
+  urls: { envd: string; pty: string; refresh: string; session: string };
+  grant: Grant;
+}
+
+/**
+ * Checks that a value is a session.
+ * @throws {InvalidArgumentError} code `invalid_session`, naming the first field that is wrong.
+ */
+export function parseSession(value: unknown): Session {
+  const session = record(value, 'the session');
+  for (const key of ['token', 'sessionId', 'sandboxId', 'envdVersion']) text(session, key);
+  for (const key of ['expiresAt', 'ttlMs']) {
+    if (!Number.isFinite(session[key])) throw invalid(`"${key}" is ${shown(session[key])}, not a number`);
+  }
+  const urls = record(session.urls, '"urls"');
+  for (const key of ['envd', 'pty', 'refresh', 'session']) text(urls, key, 'urls.');
+  record(session.grant, '"grant"');
+  return session as unknown as Session;
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(`${what} is ${shown(value)}, not an object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function text(holder: Record<string, unknown>, key: string, prefix = ''): void {
+  const value = holder[key];
+  if (typeof value !== 'string' || value === '') {
+    throw invalid(`"${prefix}${key}" is ${shown(value)}, not a text`);
+  }
+}
+
+// A token could be among the wrong values, so only its type is shown.
+function shown(value: unknown): string {
+  return value === null ? 'null' : value === undefined ? 'missing' : value === '' ? 'empty' : `a ${typeof value}`;
+}
+
+function invalid(what: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `Not a session: ${what}. Pass on exactly what the broker's POST /sessions answered.`,
+    { code: 'invalid_session' },
+  );
+}
