@@ -55,7 +55,7 @@ export class ChannelAddon implements ITerminalAddon {
         input.send(encoder.encode(data));
       }),
       terminal.onBinary((data) => input.send(Uint8Array.from(data, (character) => character.charCodeAt(0)))),
-      terminal.onResize((size) => channel.resize(size)),
+      terminal.onResize(({ cols, rows }) => channel.resize({ cols, rows })),
     );
     void this.#read(terminal, output);
   }

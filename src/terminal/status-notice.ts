@@ -13,6 +13,7 @@ export interface StatusActions {
 /** What trying again does not change. */
 const lasting: readonly string[] = [
   'permission_denied',
+  'sandbox_ended',
   'sandbox_not_found',
   'session_expired',
   'session_refused',
@@ -49,7 +50,7 @@ export class StatusNotice {
   }
 
   #closedActions(code: string): NoticeAction[] {
-    if (code === 'process_not_found') return this.#restart();
+    if (code === 'process_not_found' || code === 'not_found') return this.#restart();
     if (lasting.includes(code)) return [];
     const label = code === 'replaced' ? this.#labels.takeBack : this.#labels.reopen;
     return [{ label, run: this.#actions.reopen }];

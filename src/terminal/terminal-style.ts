@@ -1,4 +1,5 @@
 const css = `
+:where(sandbox-terminal){display:block;height:24em}
 .sandbox-terminal{position:relative;width:100%;height:100%;min-height:2em;overflow:hidden}
 .sandbox-terminal-screen{position:absolute;inset:8px 4px 8px 10px}
 .sandbox-terminal[data-ended] .sandbox-terminal-screen{opacity:.55}
