@@ -1,0 +1,322 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { launchChromium } from './support/browser.js';
+import { openHarness } from './support/harness-page.js';
+import type { ScriptedSandbox } from './support/scripted-channel.js';
+import type {} from './support/terminal-harness.js';
+
+declare global {
+  var sandbox: ScriptedSandbox;
+  var terminal: Awaited<ReturnType<typeof harness.openTerminal>>;
+}
+
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser?.close();
+});
+
+beforeEach(async () => {
+  page = await openHarness(browser);
+});
+
+afterEach(async () => {
+  await page.close();
+});
+
+async function open(options: { pid?: number; restart?: boolean } = {}): Promise<void> {
+  await page.evaluate(async (given) => {
+    globalThis.sandbox = new harness.ScriptedSandbox();
+    const element = document.querySelector<HTMLElement>('#terminal')!;
+    globalThis.terminal = await harness.openTerminal(sandbox as never, element, given);
+  }, options);
+}
+
+/** The text of the screen and of what was scrolled off it, without empty lines at the end. */
+const screen = () =>
+  page.evaluate(() => {
+    const { active } = terminal.terminal.buffer;
+    const lines = Array.from({ length: active.length }, (_, row) =>
+      active.getLine(row)!.translateToString(true),
+    );
+    return lines.join('\n').trimEnd();
+  });
+
+const shows = (text: string) => expect.poll(screen).toContain(text);
+const sent = () => page.evaluate(() => sandbox.channel.sent.flatMap((data) => Array.from(data)));
+const sentText = async () => Buffer.from(await sent()).toString();
+
+test('asks for a shell of the size of the element', async () => {
+  await open();
+  const { asked, cols, rows } = await page.evaluate(() => ({
+    asked: sandbox.asked,
+    cols: terminal.terminal.cols,
+    rows: terminal.terminal.rows,
+  }));
+  expect(asked).toEqual([{ create: { cols, rows } }]);
+  expect(cols).toBeGreaterThan(60);
+  expect(rows).toBeGreaterThan(15);
+});
+
+test('shows output and acknowledges it once it is parsed', async () => {
+  await open();
+  await page.evaluate(() => sandbox.channel.print('hello\r\n'));
+  await shows('hello');
+  expect(await page.evaluate(() => sandbox.channel.acks)).toEqual([7]);
+});
+
+test('joins a character that was cut between two pieces, and survives what is no UTF-8', async () => {
+  await open();
+  await page.evaluate(() => {
+    const bytes = new TextEncoder().encode('a→b🙂c');
+    for (const byte of bytes) sandbox.channel.print(Uint8Array.of(byte));
+    sandbox.channel.print(Uint8Array.of(0xff, 0xfe, 0x64));
+  });
+  await shows('a→b🙂c');
+  await shows('d');
+});
+
+test('never has more than its bound waiting for the parser', async () => {
+  await open();
+  const { most, total } = await page.evaluate(async () => {
+    const { channel } = sandbox;
+    const piece = new Uint8Array(16 * 1024).fill(0x61);
+    const total = 400 * piece.length;
+    let most = 0;
+    const ack = channel.ack.bind(channel);
+    channel.ack = (offset) => {
+      most = Math.max(most, channel.taken - offset);
+      ack(offset);
+    };
+    for (let i = 0; i < 400; i += 1) channel.print(piece);
+    while (channel.acks.at(-1) !== total) await new Promise((resolve) => setTimeout(resolve, 5));
+    return { most, total };
+  });
+  expect(total).toBe(6_553_600);
+  expect(most).toBeLessThanOrEqual(128 * 1024 + 16 * 1024);
+});
+
+test('sends what is typed, as UTF-8', async () => {
+  await open();
+  await page.evaluate(() => terminal.focus());
+  await page.keyboard.type('ls é');
+  await page.keyboard.press('Enter');
+  await expect.poll(sentText).toBe('ls é\r');
+});
+
+test('sends binary reports byte for byte', async () => {
+  await open();
+  await page.setViewportSize({ width: 1400, height: 700 });
+  await page.evaluate(() => {
+    document.querySelector<HTMLElement>('#terminal')!.style.width = '1300px';
+    // The oldest mouse protocol says a column as one byte, 32 above it: no UTF-8 from column 96 on.
+    sandbox.channel.print('\x1b[?1000h');
+  });
+  await expect.poll(() => page.evaluate(() => sandbox.channel.resizes.length)).toBe(1);
+  await page.mouse.click(1200, 100);
+  await expect.poll(sent).toHaveLength(12);
+  const [esc, bracket, m, button, column] = await sent();
+  expect([esc, bracket, m, button]).toEqual([0x1b, 0x5b, 0x4d, 32]);
+  expect(column).toBeGreaterThan(127);
+});
+
+test('answers a program that asks now, and not one that asked in what is replayed', async () => {
+  await open();
+  const questions = '\x1b[6n\x1b[c\x1b[>c\x1b[?1004h\x1b[?2026$p\x1b]11;?\x07\x1bP$qm\x1b\\';
+  await page.evaluate((data) => {
+    sandbox.channel.replayUntil = data.length + 2;
+    sandbox.channel.print(data);
+    sandbox.channel.print('ok');
+  }, questions);
+  await shows('ok');
+  expect(await sentText()).toBe('');
+  await page.evaluate(() => sandbox.channel.print('\x1b[6n'));
+  await expect.poll(sentText).toMatch(/^\x1b\[\d+;\d+R$/);
+});
+
+test('sends what is typed during a replay', async () => {
+  await open();
+  await page.evaluate(() => {
+    sandbox.channel.replayUntil = 10;
+    sandbox.channel.print('0123456789');
+    terminal.terminal.input('x');
+  });
+  await shows('0123456789');
+  expect(await sentText()).toBe('x');
+});
+
+test('a gap resets the screen and says what is missing', async () => {
+  await open();
+  await page.evaluate(() => {
+    sandbox.channel.print('before\r\n');
+    sandbox.channel.gap(12_345);
+    sandbox.channel.print('after');
+  });
+  await shows('after');
+  expect(await screen()).toMatch(/^ ?12,345 bytes of earlier output are missing here\. *\nafter$/);
+});
+
+test('tells the shell of a new size, once for many changes in a frame', async () => {
+  await open();
+  await page.evaluate(() => {
+    const element = document.querySelector<HTMLElement>('#terminal')!;
+    for (const width of [300, 400, 500]) element.style.width = `${width}px`;
+  });
+  await expect.poll(() => page.evaluate(() => sandbox.channel.resizes.length)).toBe(1);
+  const [resize] = await page.evaluate(() => sandbox.channel.resizes);
+  expect(resize).toEqual(
+    await page.evaluate(() => ({ cols: terminal.terminal.cols, rows: terminal.terminal.rows })),
+  );
+});
+
+test('says that it reconnects, without touching the screen, and tries at once when asked', async () => {
+  await open();
+  await page.evaluate(() => {
+    sandbox.channel.print('kept');
+    sandbox.channel.setStatus({ state: 'reconnecting', attempt: 1 });
+  });
+  await shows('kept');
+  await page.getByRole('status').getByText('Connection lost. Reconnecting…').waitFor();
+  await page.getByRole('button', { name: 'Try now' }).click();
+  expect(await page.evaluate(() => sandbox.channel.reconnects)).toBe(1);
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  expect(await page.evaluate(() => sandbox.channel.reconnects)).toBe(2);
+  await page.evaluate(() => sandbox.channel.setStatus({ state: 'open' }));
+  await page.getByText('Connection lost').waitFor({ state: 'detached' });
+  expect(await screen()).toBe('kept');
+});
+
+test('a terminal taken over by another tab can be taken back', async () => {
+  await open();
+  await page.evaluate(() => sandbox.channel.fail(Object.assign(new Error('replaced'), { code: 'replaced' })));
+  await page.getByText('This terminal was opened in another tab.').waitFor();
+  await page.getByRole('button', { name: 'Use it here' }).click();
+  await expect.poll(() => page.evaluate(() => sandbox.channels.length)).toBe(2);
+  await page.evaluate(() => sandbox.channel.print('back'));
+  await shows('back');
+  const asked = await page.evaluate(() => sandbox.asked.at(-1));
+  expect(asked).toMatchObject({ connect: 100 });
+});
+
+test('an exit is told after the last output, and a new shell is offered', async () => {
+  await open({ restart: true });
+  await page.evaluate(() => {
+    sandbox.channel.print('bye');
+    sandbox.channel.exit(3);
+  });
+  await page.getByText('The shell ended (exit status 3).').waitFor();
+  expect(await screen()).toBe('bye');
+  await page.getByRole('button', { name: 'Start a new shell' }).click();
+  await expect.poll(() => page.evaluate(() => terminal.status.state)).toBe('open');
+  expect(await page.evaluate(() => sandbox.channels.length)).toBe(2);
+});
+
+test('input that was not sent is offered, and sent only when the user says so', async () => {
+  await open();
+  await page.evaluate(() => {
+    sandbox.channel.sendError = Object.assign(new Error('old'), { code: 'input_not_executed' });
+    terminal.terminal.input('rm x');
+    terminal.terminal.input('\r');
+  });
+  await page.getByRole('alert').getByText('What you typed was not sent.').waitFor();
+  await page.evaluate(() => {
+    sandbox.channel.sendError = undefined;
+  });
+  expect(await sentText()).toBe('');
+  await page.getByRole('button', { name: 'Send it now' }).click();
+  expect(await sentText()).toBe('rm x\r');
+  await page.getByText('What you typed was not sent.').waitFor({ state: 'detached' });
+});
+
+test('input with an uncertain end is told, and never sent again', async () => {
+  await open();
+  await page.evaluate(() => {
+    sandbox.channel.sendError = Object.assign(new Error('died'), { code: 'input_uncertain' });
+    terminal.terminal.input('rm x\r');
+  });
+  await page.getByText('Check whether your last input arrived.').waitFor();
+  expect(await page.getByRole('button', { name: 'Send it now' }).count()).toBe(0);
+});
+
+test('refuses an element outside the document, and leaves nothing behind when a shell cannot be had', async () => {
+  const codes = await page.evaluate(async () => {
+    globalThis.sandbox = new harness.ScriptedSandbox();
+    const caught = (error: unknown) => (error as { code?: string }).code;
+    const outside = await harness.openTerminal(sandbox as never, document.createElement('div')).catch(caught);
+    sandbox.openError = Object.assign(new Error('gone'), { code: 'sandbox_not_found' });
+    const element = document.querySelector<HTMLElement>('#terminal')!;
+    const gone = await harness.openTerminal(sandbox as never, element).catch(caught);
+    return { outside, gone, left: element.childElementCount };
+  });
+  expect(codes).toEqual({ outside: 'element_missing', gone: 'sandbox_not_found', left: 0 });
+});
+
+test('dispose leaves no element and no listener, and lets go of the shell', async () => {
+  const left = await page.evaluate(async () => {
+    const live = new Map<string, number>();
+    const count = (name: string, by: number) => live.set(name, (live.get(name) ?? 0) + by);
+    for (const [name, target] of [
+      ['window', window],
+      ['document', document],
+    ] as const) {
+      const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+      target.addEventListener = (type: string, ...rest: unknown[]) => {
+        count(`${name} ${type}`, 1);
+        Reflect.apply(add, target, [type, ...rest]);
+      };
+      target.removeEventListener = (type: string, ...rest: unknown[]) => {
+        count(`${name} ${type}`, -1);
+        Reflect.apply(remove, target, [type, ...rest]);
+      };
+    }
+    const box = new harness.ScriptedSandbox();
+    const element = document.querySelector<HTMLElement>('#terminal')!;
+    const opened = await harness.openTerminal(box as never, element);
+    opened.dispose();
+    opened.dispose();
+    return {
+      elements: element.childElementCount,
+      own: ['window online', 'document visibilitychange'].map((name) => live.get(name)),
+      status: box.channel.listeners.size,
+      closed: box.channel.closed,
+    };
+  });
+  expect(left).toEqual({ elements: 0, own: [0, 0], status: 0, closed: true });
+});
+
+test('<sandbox-terminal> opens with its property, tells its events, and comes back when it is moved', async () => {
+  await page.evaluate(() => {
+    const element = document.createElement('sandbox-terminal');
+    const events: unknown[] = [];
+    for (const type of ['status', 'exit', 'error'] as const) {
+      element.addEventListener(type, (event) => events.push([type, (event as CustomEvent).detail]));
+    }
+    globalThis.sandbox = new harness.ScriptedSandbox();
+    element.setAttribute('font-size', '20');
+    element.sandbox = sandbox as never;
+    document.body.append(element);
+    Object.assign(globalThis, { element, events });
+  });
+  const state = () =>
+    page.evaluate(
+      () => (globalThis as never as { element: { view?: { status: unknown } } }).element.view?.status,
+    );
+  await expect.poll(state).toEqual({ state: 'open', pid: 100 });
+  await page.evaluate(() => {
+    const { element } = globalThis as never as { element: HTMLElement };
+    document.querySelector('#terminal')!.append(element);
+  });
+  await expect.poll(() => page.evaluate(() => sandbox.asked.length)).toBe(2);
+  expect(await page.evaluate(() => sandbox.asked[1])).toMatchObject({ connect: 100 });
+  await page.evaluate(() => sandbox.channel.exit(0));
+  const exits = () =>
+    page.evaluate(() =>
+      (globalThis as never as { events: [string, unknown][] }).events.filter(([type]) => type === 'exit'),
+    );
+  await expect.poll(exits).toEqual([['exit', { exitCode: 0, status: 'exit status 0' }]]);
+});
