@@ -1,0 +1,76 @@
+/**
+ * What becomes of a server's failures in the official package and in this one. The table is committed; after a
+ * change that is meant, `npx vitest run --project compat -u` writes it again.
+ */
+
+import { Sandbox as OfficialSandbox } from 'e2b';
+import { Sandbox } from 'e2b-edge';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type FaultServer, faults, faultTitles, startFaultServer } from './fault-server.js';
+
+/** What both packages have of a sandbox, as far as it is used here. */
+interface AnySandbox {
+  commands: {
+    list(options: { requestTimeoutMs: number }): Promise<unknown>;
+    run(command: string, options: { requestTimeoutMs: number }): Promise<unknown>;
+  };
+  files: { read(path: string, options: { requestTimeoutMs: number }): Promise<unknown> };
+  getInfo(options: { requestTimeoutMs: number }): Promise<unknown>;
+}
+
+const calls: [string, (sandbox: AnySandbox, options: { requestTimeoutMs: number }) => Promise<unknown>][] = [
+  ['API call: `getInfo`', (sandbox, options) => sandbox.getInfo(options)],
+  ['RPC: `commands.list`', (sandbox, options) => sandbox.commands.list(options)],
+  ['RPC stream: `commands.run`', (sandbox, options) => sandbox.commands.run('true', options)],
+  ['file: `files.read`', (sandbox, options) => sandbox.files.read('/x', options)],
+];
+
+let server: FaultServer;
+let official: AnySandbox;
+let ours: AnySandbox;
+
+beforeAll(async () => {
+  server = await startFaultServer();
+  const options = { apiKey: `e2b_${'0'.repeat(40)}`, apiUrl: server.url, sandboxUrl: server.url };
+  official = await OfficialSandbox.create(options);
+  ours = await Sandbox.create(options);
+});
+
+afterAll(() => server.close());
+
+test('the table of errors is current', async () => {
+  const lines = [
+    '# What a failure becomes',
+    '',
+    '`e2b` is the official package, unmodified. In `e2b-edge` the stable `code` is given too.',
+    '',
+    '| the server answers | to | `e2b` | `e2b-edge` |',
+    '|---|---|---|---|',
+  ];
+  for (const fault of faults) {
+    for (const [what, call] of calls) {
+      // A Connect error is an answer of RPC alone.
+      if (fault === 'not_found' && !what.startsWith('RPC')) continue;
+      server.fault = fault;
+      // Both try again after a 429, so that takes its time; only the silent server is to be given up early.
+      const options = { requestTimeoutMs: fault === 'timeout' ? 500 : 20_000 };
+      const [theirs, mine] = await Promise.all([
+        failure(call(official, options)),
+        failure(call(ours, options)),
+      ]);
+      lines.push(`| ${faultTitles[fault]} | ${what} | ${theirs} | ${mine} |`);
+    }
+  }
+  await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./error-table.md');
+});
+
+async function failure(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'no error';
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const code = 'code' in error ? ` \`${String(error.code)}\`` : '';
+    return `${error.name}${code}`;
+  }
+}

@@ -1,0 +1,50 @@
+/** Turns the suites into tests of vitest: one a case and way, whatever runtime runs it. */
+
+import { describe, test } from 'vitest';
+import { whyNot } from '../suites/capabilities.js';
+import type { Case, Runtime, Via } from '../suites/case.js';
+import { suites } from '../suites/index.js';
+
+/** Which case to run, in plain JSON. */
+export interface CaseId {
+  suite: string;
+  name: string;
+  via: Via;
+}
+
+/** How a case ended; `error` is its stack. */
+export interface CaseResult {
+  error?: string;
+}
+
+/** Defines all tests of a runtime; `runCase` takes each of them there. */
+export function defineSuites(runtime: Runtime, runCase: (id: CaseId) => Promise<CaseResult>): void {
+  for (const via of ['key', 'session'] as const) {
+    describe(via === 'key' ? 'straight' : 'through the broker', () => {
+      for (const suite of suites) {
+        describe(suite.name, () => {
+          for (const one of suite.cases)
+            defineCase(runtime, { suite: suite.name, name: one.name, via }, one, runCase);
+        });
+      }
+    });
+  }
+}
+
+function defineCase(
+  runtime: Runtime,
+  id: CaseId,
+  one: Case,
+  runCase: (id: CaseId) => Promise<CaseResult>,
+): void {
+  if (one.via !== undefined && one.via !== id.via) return;
+  const reason = one.needs?.map((need) => whyNot(need, runtime, id.via)).find((why) => why !== undefined);
+  if (reason !== undefined) {
+    test.skip(`${one.name} (skipped: ${reason})`);
+    return;
+  }
+  test(one.name, async () => {
+    const { error } = await runCase(id);
+    if (error !== undefined) throw new Error(error);
+  });
+}

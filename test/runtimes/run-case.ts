@@ -1,0 +1,36 @@
+/** Runs one case inside a runtime. Bundled into workerd and Chromium, so nothing of Node is imported. */
+
+import type { Case, Entries, Runtime, StageEnv } from '../suites/case.js';
+import { suites } from '../suites/index.js';
+import { createContext } from './context.js';
+import type { CaseId, CaseResult } from './define.js';
+
+export async function runCase(
+  runtime: Runtime,
+  entries: Entries,
+  env: StageEnv,
+  id: CaseId,
+): Promise<CaseResult> {
+  const { context, cleanUp } = createContext(runtime, entries, env, id.via);
+  try {
+    await find(id).run(context);
+    return {};
+  } catch (error) {
+    return { error: describe(error) };
+  } finally {
+    await cleanUp();
+  }
+}
+
+function find(id: CaseId): Case {
+  const found = suites.find(({ name }) => name === id.suite)?.cases.find(({ name }) => name === id.name);
+  if (!found) throw new Error(`No case "${id.name}" in "${id.suite}".`);
+  return found;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
+  const code = 'code' in error ? ` [${String(error.code)}]` : '';
+  const cause = error.cause === undefined ? '' : `\nbecause of ${describe(error.cause)}`;
+  return `${error.name}${code}: ${error.message}\n${error.stack ?? ''}${cause}`;
+}

@@ -1,0 +1,22 @@
+/** All suites, in the order in which they run. */
+
+import type { Suite } from './case.js';
+import { commandsHandle } from './commands-handle.js';
+import { commandsLimits } from './commands-limits.js';
+import { commandsRun } from './commands-run.js';
+import { failures } from './failures.js';
+import { filesContent } from './files-content.js';
+import { filesTree } from './files-tree.js';
+import { lifecycle } from './lifecycle.js';
+import { pty } from './pty.js';
+
+export const suites: Suite[] = [
+  lifecycle,
+  filesContent,
+  filesTree,
+  commandsRun,
+  commandsHandle,
+  commandsLimits,
+  pty,
+  failures,
+];

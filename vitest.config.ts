@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+const stage = ['test/runtimes/stage-setup.ts'];
+
+export default defineConfig({
+  test: {
+    // Two cores are what the smallest machine has; servers, browsers and workerd run beside the workers.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts', 'src/**/*.test.ts']),
+      project('package', ['test/package/*.test.ts']),
+      project('compat', ['test/compat/*.test.ts']),
+      project('suites-node', ['test/runtimes/node.test.ts'], stage),
+      project('suites-workerd', ['test/runtimes/workerd.test.ts'], stage),
+      project('suites-chromium', ['test/runtimes/chromium.test.ts'], stage),
+      serial('page', ['test/page/*.test.ts']),
+      serial('faults', ['test/faults/*.test.ts']),
+    ],
+  },
+});
+
+function project(name: string, include: string[], globalSetup: string[] = []) {
+  return { extends: true as const, test: { name, include, globalSetup } };
+}
+
+// What drives a whole page or cuts connections gets the machine for itself.
+function serial(name: string, include: string[]) {
+  return {
+    extends: true as const,
+    test: { name, include, fileParallelism: false, maxWorkers: 1, sequence: { groupOrder: 1 } },
+  };
+}
