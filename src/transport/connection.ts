@@ -1,11 +1,11 @@
-import { E2BEdgeError, isE2BEdgeError, SandboxNotFoundError, TemplateError } from '../errors.js';
+import { isE2BEdgeError, SandboxNotFoundError, TemplateError } from '../errors.js';
 import { type AuthorizedFetch, authorizeFetch, type FetchLike } from './authorized-fetch.js';
 import type { CallOptions } from './call-options.js';
 import type { Credential } from './credential.js';
 import { startDeadline, withDeadline } from './deadline.js';
-import { sandboxEnded } from './http-error.js';
+import { connectionLost, sandboxEnded } from './http-error.js';
 import { createRpc, type Rpc, rpcError } from './rpc.js';
-import { type OpenStream, openStream } from './stream.js';
+import { type OpenStream, openStream, type StreamOptions } from './stream.js';
 import { isVersionAtLeast } from './version.js';
 
 /** What a connection to one sandbox's envd is made of. */
@@ -20,6 +20,13 @@ export interface ConnectionOptions {
   requestTimeoutMs?: number | undefined;
   /** Whether `fetch` can send a stream: true on servers, false in pages. */
   streamingUploads: boolean;
+}
+
+/** An answer of `/files` whose body is still to come. */
+export interface FileAnswer {
+  response: Response;
+  toError(error: unknown): Promise<unknown>;
+  end(): void;
 }
 
 /** How long the question whether a sandbox is still there may take, in milliseconds. */
@@ -60,7 +67,7 @@ export class Connection {
 
   /** A call with a stream of answers. */
   async stream<T>(
-    options: CallOptions,
+    options: StreamOptions,
     what: string,
     call: (rpc: Rpc, signal: AbortSignal) => AsyncIterable<T>,
   ): Promise<OpenStream<T>> {
@@ -75,22 +82,29 @@ export class Connection {
     }
   }
 
-  /** An HTTP request of a file. Resolves with the headers; `end` lets go when the body is done with. */
+  /**
+   * A request at `/files`, answered as soon as the headers are here: the deadline is for those alone. Whoever takes the
+   * body in calls `end` when done, and `toError` with what broke it off.
+   */
   async file(
     options: CallOptions,
     what: string,
     query: Record<string, string>,
     init: RequestInit,
-  ): Promise<{ response: Response; end(): void }> {
+  ): Promise<FileAnswer> {
     const deadline = startDeadline(this.#withDefaults(options), what);
+    const toError = async (error: unknown): Promise<unknown> => {
+      if (deadline.signal.aborted) return deadline.signal.reason;
+      return isE2BEdgeError(error) ? error : this.#explain(connectionLost(error));
+    };
     try {
       const url = `${this.baseUrl}/files?${new URLSearchParams(query)}`;
       const response = await this.#fetch(url, { ...init, signal: deadline.signal }, 'files');
       deadline.met();
-      return { response, end: deadline.end };
+      return { response, toError, end: deadline.end };
     } catch (error) {
       deadline.end();
-      throw deadline.signal.aborted ? deadline.signal.reason : error;
+      throw await toError(error);
     }
   }
 
@@ -125,9 +139,9 @@ export class Connection {
     return isVersionAtLeast(this.envdVersion, version);
   }
 
-  #withDefaults(options: CallOptions): CallOptions {
-    const { signal, requestTimeoutMs = this.#requestTimeoutMs } = options;
-    return { ...(signal && { signal }), ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) };
+  #withDefaults<T extends CallOptions>(options: T): T {
+    const requestTimeoutMs = options.requestTimeoutMs ?? this.#requestTimeoutMs;
+    return requestTimeoutMs === undefined ? options : { ...options, requestTimeoutMs };
   }
 
   async *#explained<T>(messages: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
@@ -144,9 +158,4 @@ export class Connection {
     const running = await this.isRunning({ requestTimeoutMs: healthTimeoutMs }).catch(() => true);
     return running ? error : sandboxEnded('the stream broke off', { cause: error });
   }
-}
-
-/** Whether an error says that the process asked for is not there. */
-export function isNotFound(error: unknown): error is E2BEdgeError {
-  return error instanceof E2BEdgeError && (error.code === 'not_found' || error.code === 'process_not_found');
 }

@@ -54,6 +54,16 @@ export async function withDeadline<T>(
   }
 }
 
+/** Waits for something that cannot be cancelled for no longer than a signal allows. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
 function requestTimeout(what: string, ms: number): TimeoutError {
   return new TimeoutError(
     `${what}: no answer within ${ms} ms. Pass a longer requestTimeoutMs, or 0 to wait for ever.`,

@@ -59,13 +59,19 @@ export class SessionCredential implements Credential {
     return this.#session.token;
   }
 
+  /** A token other than the one that was refused. */
+  async renewedToken(refused: string): Promise<string> {
+    if (refused === this.#session.token) await this.#renewOnce();
+    return this.#session.token;
+  }
+
   async headers(): Promise<Record<string, string>> {
     return { authorization: `Bearer ${await this.token()}` };
   }
 
   /** Replaces a token that was refused, unless that has been done meanwhile. */
   async renew(refused: Record<string, string>): Promise<void> {
-    if (refused.authorization === `Bearer ${this.#session.token}`) await this.#renewOnce();
+    await this.renewedToken(refused.authorization?.replace(/^Bearer /, '') ?? '');
   }
 
   #renewOnce(): Promise<void> {

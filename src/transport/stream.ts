@@ -1,6 +1,15 @@
 import type { CallOptions } from './call-options.js';
 import { startDeadline } from './deadline.js';
+import { connectionLost } from './http-error.js';
 import { rpcError } from './rpc.js';
+
+export interface StreamOptions extends CallOptions {
+  /**
+   * A stream that is silent for longer while it is read counts as lost, in milliseconds. Set it above the interval of
+   * the server's keepalives; default: it may be silent for ever.
+   */
+  maxSilenceMs?: number;
+}
 
 /** A server's stream whose first message is here. */
 export interface OpenStream<T> {
@@ -13,11 +22,12 @@ export interface OpenStream<T> {
 
 /**
  * Opens a stream and waits for its first message, for `requestTimeoutMs` at most; after that only `signal` and the
- * server end it. connect-web does not cancel a stream that a `for await` leaves; this does.
+ * server end it. connect-web does not cancel a stream that a
+ * `for await` leaves; this does.
  */
 export async function openStream<T>(
   call: (signal: AbortSignal) => AsyncIterable<T>,
-  options: CallOptions,
+  options: StreamOptions,
   what: string,
 ): Promise<OpenStream<T>> {
   const deadline = startDeadline(options, what);
@@ -41,10 +51,18 @@ export async function openStream<T>(
     throw fail(error);
   }
 
+  const { maxSilenceMs = 0 } = options;
+  async function nextMessage(): Promise<IteratorResult<T>> {
+    if (maxSilenceMs <= 0) return messages.next();
+    const silence = new Error(`nothing was heard for ${maxSilenceMs} ms`);
+    const timer = setTimeout(() => deadline.cancel(connectionLost(silence)), maxSilenceMs);
+    return messages.next().finally(() => clearTimeout(timer));
+  }
+
   async function* rest(): AsyncGenerator<T, void, undefined> {
     try {
       for (;;) {
-        const next = await messages.next();
+        const next = await nextMessage();
         if (next.done || cancelled) return;
         yield next.value;
       }

@@ -12,7 +12,7 @@ export interface FileGrant {
 /** What may be done to the sandbox itself. */
 export type LifecycleGrant = 'info' | 'extend' | 'pause' | 'kill';
 
-/** What a session may do. All of it is off unless granted. */
+/** What a session may do. All of it is off unless granted; keys that are not known here are refused by a broker. */
 export interface Grant {
   files?: FileGrant[];
   /** `run` is everything that the sandbox's user can reach; a list is exact command lines. */
@@ -22,6 +22,14 @@ export interface Grant {
   lifecycle?: LifecycleGrant[];
   /** The Linux user that everything runs as; envd's default user if absent. */
   user?: string;
+}
+
+/** What a page asks a broker for with `POST /sessions`; all of it is optional. */
+export interface SessionRequest {
+  /** A sandbox of this page's user, to go on with it; without it the application decides, as a rule for a new one. */
+  sandboxId?: string;
+  /** No more than this is wanted. What is granted is what was asked for and may be had. */
+  grant?: Grant;
 }
 
 /** A session as the page holds it. */
@@ -36,7 +44,10 @@ export interface Session {
   sandboxId: string;
   /** The version of envd in the sandbox. */
   envdVersion: string;
-  /** Where to use it; absolute, or relative to the page. */
+  /**
+   * Where to use it; absolute, or relative to the page. `envd` takes the place of envd's own address, `pty` is the
+   * terminal's WebSocket, `refresh` (POST) gives a fresh token, `session` (GET, DELETE) tells of it and ends it.
+   */
   urls: { envd: string; pty: string; refresh: string; session: string };
   grant: Grant;
 }
@@ -73,7 +84,13 @@ function text(holder: Record<string, unknown>, key: string, prefix = ''): void {
 
 // A token could be among the wrong values, so only its type is shown.
 function shown(value: unknown): string {
-  return value === null ? 'null' : value === undefined ? 'missing' : value === '' ? 'empty' : `a ${typeof value}`;
+  return value === null
+    ? 'null'
+    : value === undefined
+      ? 'missing'
+      : value === ''
+        ? 'empty'
+        : `a ${typeof value}`;
 }
 
 function invalid(what: string): InvalidArgumentError {

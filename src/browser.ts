@@ -1,0 +1,31 @@
+export type {
+  Channel,
+  ChannelEvent,
+  ChannelStatus,
+  ExitEvent,
+  GapEvent,
+  OutputEvent,
+  PtySize,
+} from './channel/channel.js';
+export * from './errors.js';
+export { type CommandEvent, CommandHandle } from './sandbox/command-handle.js';
+export type {
+  CommandConnectOptions,
+  CommandStartOptions,
+  Commands,
+  ProcessInfo,
+} from './sandbox/commands.js';
+export type { FileOptions, WriteEntry } from './sandbox/file-options.js';
+export type { Files, ListOptions } from './sandbox/files.js';
+export type { Pty, PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty.js';
+export { PtyHandle } from './sandbox/pty-handle.js';
+export type { ReadFormats, ReadOptions } from './sandbox/read-file.js';
+export { Sandbox } from './sandbox/sandbox.js';
+export type { SessionConnectOptions } from './sandbox/session-connection.js';
+export type { FileData } from './sandbox/upload-body.js';
+export type { WriteOptions } from './sandbox/write-file.js';
+export type { CallOptions } from './transport/call-options.js';
+export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';
+export type { SessionRequest, SessionSource } from './transport/session-credential.js';
+export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
+export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

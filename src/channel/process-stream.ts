@@ -1,0 +1,118 @@
+/** Starting a process and listening to one: what commands and terminals have in common. */
+
+import { NotFoundError } from '../errors.js';
+import type { CallOptions } from '../transport/call-options.js';
+import type { Connection } from '../transport/connection.js';
+import type { StreamOptions } from '../transport/stream.js';
+import { userHeaders } from '../transport/user.js';
+import type { ConnectResponse, StartResponse } from '../wire/gen/process/process_pb.js';
+import { decodeProcessEvent, type ProcessOutput } from '../wire/process-event.js';
+import type { PtySize } from './channel.js';
+
+/** What to run. */
+export interface ProcessStart {
+  cmd: string;
+  args: string[];
+  envs: Record<string, string>;
+  cwd?: string | undefined;
+  user?: string | undefined;
+  /** Whether input can be sent; without it a program reads an empty input. */
+  stdin?: boolean;
+  /** Gives the program a terminal of this size. */
+  pty?: PtySize;
+  /** How long the process may live, in milliseconds; 0 for ever. */
+  timeoutMs: number;
+}
+
+/** A process that is listened to. */
+export interface ProcessStream {
+  pid: number;
+  /** What it prints, and its end. Leaving the loop stops listening; the process lives on. */
+  output: AsyncGenerator<ProcessOutput, void, undefined>;
+  /** Stops listening from elsewhere. */
+  cancel(): void;
+}
+
+/** envd is asked for a sign of life this often, in seconds. */
+const keepaliveSeconds = 50;
+
+/** And is given up for lost when it missed two, in milliseconds. */
+const maxSilenceMs = 125_000;
+
+/** Starts a process (`Process.Start`). The returned stream is its first listener. */
+export async function startProcess(
+  connection: Connection,
+  start: ProcessStart,
+  options: CallOptions,
+  what: string,
+): Promise<ProcessStream> {
+  const { cmd, args, envs, cwd, stdin = false, pty, timeoutMs } = start;
+  const request = {
+    process: { cmd, args, envs, ...(cwd !== undefined && { cwd }) },
+    stdin,
+    ...(pty && { pty: { size: pty } }),
+  };
+  // The timeout is the life of the process: envd kills it then, whether somebody listens or not.
+  return listen(connection, options, what, (headers, signal) =>
+    connection.rpc.process.start(request, {
+      headers: { ...headers, ...userHeaders(connection, start.user), 'idempotency-key': crypto.randomUUID() },
+      signal,
+      timeoutMs,
+    }),
+  );
+}
+
+/** Listens to a running process (`Process.Connect`): what it prints from now on. */
+export async function connectProcess(
+  connection: Connection,
+  pid: number,
+  options: CallOptions & { timeoutMs?: number },
+  what: string,
+): Promise<ProcessStream> {
+  const process = { selector: { case: 'pid' as const, value: pid } };
+  try {
+    return await listen(connection, options, what, (headers, signal) =>
+      connection.rpc.process.connect({ process }, { headers, signal, timeoutMs: options.timeoutMs ?? 0 }),
+    );
+  } catch (error) {
+    throw namedProcess(error, pid);
+  }
+}
+
+/** Gives the error of a process that is not there its own code. */
+export function namedProcess(error: unknown, pid: number): unknown {
+  if (!(error instanceof NotFoundError) || error.code !== 'not_found') return error;
+  return new NotFoundError(`No process ${pid} runs in the sandbox: it ended, or never was.`, {
+    code: 'process_not_found',
+    cause: error,
+  });
+}
+
+async function listen(
+  connection: Connection,
+  options: CallOptions,
+  what: string,
+  call: (
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ) => AsyncIterable<StartResponse | ConnectResponse>,
+): Promise<ProcessStream> {
+  const headers = { 'keepalive-ping-interval': String(keepaliveSeconds) };
+  const streamOptions: StreamOptions = { ...options, maxSilenceMs };
+  const stream = await connection.stream(streamOptions, what, (_rpc, signal) => call(headers, signal));
+  const first = stream.first.event?.event;
+  if (first?.case !== 'start') {
+    stream.cancel();
+    throw new Error(`envd began the stream with "${first?.case}" in the place of "start"`);
+  }
+  return { pid: first.value.pid, output: decoded(stream.rest), cancel: stream.cancel };
+}
+
+async function* decoded(
+  messages: AsyncGenerator<StartResponse | ConnectResponse, void, undefined>,
+): AsyncGenerator<ProcessOutput, void, undefined> {
+  for await (const message of messages) {
+    const output = decodeProcessEvent(message.event);
+    if (output) yield output;
+  }
+}

@@ -1,0 +1,64 @@
+import { InvalidArgumentError } from '../errors.js';
+import { defaultRequestTimeoutMs } from '../transport/call-options.js';
+import type { Connection } from '../transport/connection.js';
+import { guardBody } from '../transport/guard-body.js';
+import { userName } from '../transport/user.js';
+import type { FileOptions } from './file-options.js';
+
+/** What a file can be read as. */
+export interface ReadFormats {
+  text: string;
+  bytes: Uint8Array;
+  blob: Blob;
+  stream: ReadableStream<Uint8Array>;
+}
+
+export interface ReadOptions extends FileOptions {
+  /** Default `text`. */
+  format?: keyof ReadFormats;
+  /**
+   * Lets the answer be compressed (envd 0.5.3). Default false: a compressed answer has no length, so that one that broke
+   * off looks whole.
+   */
+  gzip?: boolean;
+  /** With `stream`: the longest wait for the next bytes, in milliseconds. Default `requestTimeoutMs`; 0 for ever. */
+  streamIdleTimeoutMs?: number;
+}
+
+/** Reads a file (`GET /files`). */
+export async function readFile(
+  connection: Connection,
+  path: string,
+  options: ReadOptions,
+): Promise<ReadFormats[keyof ReadFormats]> {
+  const { format = 'text', gzip = false } = options;
+  const read = format === 'stream' ? undefined : readers[format];
+  if (!read && format !== 'stream') {
+    throw new InvalidArgumentError(
+      `files.read: the format is "${format}": it must be text, bytes, blob or stream.`,
+    );
+  }
+  const user = userName(connection, options.user);
+  const query = { path, ...(user !== undefined && { username: user }) };
+  // A range makes envd answer uncompressed and with a length, also where a page cannot ask for that by name.
+  const headers: Record<string, string> = gzip ? {} : { range: 'bytes=0-' };
+  const { response, toError, end } = await connection.file(options, 'files.read', query, { headers });
+  if (!read) {
+    const { streamIdleTimeoutMs, requestTimeoutMs } = options;
+    const idleTimeoutMs = streamIdleTimeoutMs ?? requestTimeoutMs ?? defaultRequestTimeoutMs;
+    return guardBody(response.body ?? new Blob([]).stream(), { idleTimeoutMs, toError, onEnd: end });
+  }
+  try {
+    return await read(response);
+  } catch (error) {
+    throw await toError(error);
+  } finally {
+    end();
+  }
+}
+
+const readers: Record<string, ((response: Response) => Promise<string | Uint8Array | Blob>) | undefined> = {
+  text: (response) => response.text(),
+  bytes: async (response) => new Uint8Array(await response.arrayBuffer()),
+  blob: (response) => response.blob(),
+};
