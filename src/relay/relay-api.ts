@@ -39,6 +39,16 @@ export interface RelayOptions {
   graceMs?: number;
   /** How long an ended terminal's output and exit are kept, in milliseconds. Default 600 000. */
   tombstoneMs?: number;
+  /** How long a socket may take to say HELLO, in milliseconds. Default 5 000. */
+  helloTimeoutMs?: number;
+  /** Sockets that have not been attached yet, of the whole relay. Default 64. */
+  maxPendingSockets?: number;
+  /** Sockets of one session, of the whole relay. Default 8. */
+  maxSocketsPerSession?: number;
+  /** Between two PINGs to a socket, in milliseconds. Default 15 000. */
+  pingIntervalMs?: number;
+  /** How long a socket may leave a PING without any answer, in milliseconds. Default 10 000. */
+  pingTimeoutMs?: number;
   /** One structured event for each thing worth knowing. Never holds tokens, input or output. */
   log?(event: RelayLogEvent): void;
 }

@@ -1,0 +1,406 @@
+/** A terminal over a WebSocket: the client's side of `e2b-edge.pty.v1`. It outlives any number of sockets. */
+
+import {
+  ConnectionError,
+  E2BEdgeError,
+  RateLimitError,
+  SandboxError,
+  ServiceBusyError,
+  TimeoutError,
+} from '../errors.js';
+import { openSocket, type Socket, type SocketLoss, type WebSocketConstructor } from '../transport/socket.js';
+import { PtyClose } from '../wire/pty-close.js';
+import {
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FrameType,
+  protocolError,
+  ptyProtocol,
+} from '../wire/pty-frame.js';
+import { randomId } from '../wire/pty-id.js';
+import {
+  encodeJson,
+  type Hello,
+  parseExit,
+  parseGap,
+  parseLostInput,
+  parseRefusal,
+  parseWelcome,
+  type Refusal,
+} from '../wire/pty-messages.js';
+import type { Channel, ChannelEvent, ChannelStatus, PtySize, PtyTarget } from './channel.js';
+import { Heartbeat } from './socket-heartbeat.js';
+import { SocketInput } from './socket-input.js';
+import { SocketOutput } from './socket-output.js';
+import { isFinal, stopError } from './socket-stop.js';
+import { StatusEmitter } from './status-emitter.js';
+
+export interface SocketChannelOptions {
+  /** The address of the relay for the sandbox (`ws:`, `wss:`, `http:` or `https:`); a function is asked for each attempt. */
+  url: string | (() => string | Promise<string>);
+  /** The session's token, asked for at each attempt; with `refresh` the relay refused the last one. */
+  token: (request: { refresh: boolean }) => string | Promise<string>;
+  target: PtyTarget;
+  size: PtySize;
+  /** A reader watches: it never holds the terminal back, and cannot type or resize. Default `write`. */
+  mode?: 'write' | 'read';
+  /** How much output may be on its way or unread, in bytes. Default 262 144. */
+  windowBytes?: number;
+  /** Who this is to the relay: one a page context. A random one if absent. */
+  clientId?: string;
+  /** How long what is typed while the link is down is kept, in milliseconds. Default 5 000. */
+  heldInputMs?: number;
+  /** How long the terminal may take to open, in milliseconds. Default 60 000. */
+  openTimeoutMs?: number;
+  /** Between two PINGs, in milliseconds. Default 15 000. */
+  pingIntervalMs?: number;
+  /** How long a PING may go without an answer, in milliseconds. Default 10 000. */
+  pingTimeoutMs?: number;
+  /** Needed where there is no global one: Node before 22. */
+  WebSocket?: WebSocketConstructor;
+  /** Gives up the opening; an open channel is closed with `close()`. */
+  signal?: AbortSignal;
+}
+
+/** So many refused attempts in a row, about 4 s, and the relay counts as down when a terminal is opened. */
+const maxRefusedAttempts = 5;
+/** A relay that takes longer from HELLO to WELCOME is asked anew; the create key keeps that from being two shells. */
+const welcomeTimeoutMs = 30_000;
+
+/**
+ * Opens a terminal through a relay, and resolves when the relay has welcomed it. An open channel heals every loss of
+ * the network by itself; it ends with an error only for what cannot heal: the session is over, another window took
+ * over, the process is gone.
+ *
+ * @throws {AuthenticationError} the token was refused, and a refreshed one too.
+ * @throws {PermissionDeniedError} the session does not grant it.
+ * @throws {NotFoundError} code `process_not_found`.
+ * @throws {RateLimitError} too many sockets or terminals, and no room within `openTimeoutMs`.
+ * @throws {ConnectionError} code `connection_failed`: five refused attempts in a row, or `openTimeoutMs` passed.
+ */
+export function openSocketChannel(options: SocketChannelOptions): Promise<Channel> {
+  return new Promise((resolve, reject) => {
+    const { signal } = options;
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const abort = () => channel.fail(signal?.reason);
+    const settled = () => signal?.removeEventListener('abort', abort);
+    const channel = new SocketChannel(
+      options,
+      () => {
+        settled();
+        resolve(channel);
+      },
+      (error) => {
+        settled();
+        reject(error);
+      },
+    );
+    signal?.addEventListener('abort', abort);
+  });
+}
+
+class SocketChannel implements Channel {
+  readonly #options: SocketChannelOptions;
+  readonly #socket: Socket;
+  readonly #output: SocketOutput;
+  readonly #input: SocketInput;
+  readonly #heartbeat: Heartbeat;
+  readonly #status = new StatusEmitter();
+  readonly #clientId: string;
+  readonly #createKey = randomId();
+  readonly #onOpen: () => void;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #openTimer: ReturnType<typeof setTimeout>;
+  #welcomeTimer: ReturnType<typeof setTimeout> | undefined;
+  #state: 'opening' | 'open' | 'closed' = 'opening';
+  #welcomed = false;
+  #pid: number | undefined;
+  #replayUntil = 0;
+  #mode: 'read' | 'write';
+  #size: PtySize;
+  #sizeNumber = 0;
+  #token = '';
+  #refreshToken = false;
+  #refusal: { words: Refusal; acceptedTo: number } | undefined;
+  #attempt = 0;
+  #refused = 0;
+  #lastHeard = 0;
+  #lastError: unknown;
+
+  constructor(options: SocketChannelOptions, onOpen: () => void, onFailure: (error: unknown) => void) {
+    this.#options = options;
+    this.#onOpen = onOpen;
+    this.#onFailure = onFailure;
+    this.#clientId = options.clientId ?? randomId();
+    this.#mode = options.mode ?? 'write';
+    this.#size = options.size;
+    if ('pid' in options.target) this.#pid = options.target.pid;
+    this.#output = new SocketOutput((offset) => this.#send(encodeFrame(FrameType.ack, offset)));
+    this.#input = new SocketInput({
+      transmit: (offset, data) => this.#send(encodeFrame(FrameType.in, offset, data)),
+      heldMs: options.heldInputMs ?? 5_000,
+    });
+    this.#heartbeat = new Heartbeat({
+      ping: () => this.#send(encodeFrame(FrameType.ping)),
+      dead: () => this.#socket.replace(),
+      intervalMs: options.pingIntervalMs,
+      timeoutMs: options.pingTimeoutMs,
+    });
+    this.#socket = openSocket({
+      url: () => this.#prepare(),
+      protocol: ptyProtocol,
+      WebSocket: options.WebSocket,
+      onOpen: () => this.#greet(),
+      onMessage: (message) => this.#take(message),
+      onLoss: (loss) => this.#lose(loss),
+    });
+    const openTimeoutMs = options.openTimeoutMs ?? 60_000;
+    this.#openTimer = setTimeout(() => this.#giveUpOpening(`within ${openTimeoutMs} ms`), openTimeoutMs);
+  }
+
+  get pid(): number {
+    return this.#pid ?? 0;
+  }
+
+  get epoch(): string {
+    return this.#output.epoch ?? '';
+  }
+
+  get replayUntil(): number {
+    return this.#replayUntil;
+  }
+
+  get status(): ChannelStatus {
+    return this.#status.current;
+  }
+
+  onStatus(listener: (status: ChannelStatus) => void): () => void {
+    return this.#status.on(listener);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ChannelEvent> {
+    return this.#output.events[Symbol.asyncIterator]();
+  }
+
+  ack(offset: number): void {
+    this.#output.ack(offset);
+  }
+
+  send(data: Uint8Array): Promise<void> {
+    if (this.#mode === 'write') return this.#input.send(data);
+    const message = 'The input was not executed: this session may only watch the terminal.';
+    return Promise.reject(new ConnectionError(message, { code: 'input_not_executed' }));
+  }
+
+  resize(size: PtySize): void {
+    this.#size = { ...size };
+    if (this.#mode === 'read') return;
+    this.#sizeNumber++;
+    if (this.#welcomed) this.#send(encodeJson(FrameType.resize, this.#sizeNumber, this.#size));
+  }
+
+  reconnect(): void {
+    // An open socket may be dead without knowing it: ask.
+    if (this.#welcomed) this.#heartbeat.probe();
+    else this.#socket.retry();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#output.events.clear();
+    this.#end('the terminal was closed');
+  }
+
+  /** Ends the channel with an error. */
+  fail(error: unknown, acceptedTo?: number): void {
+    if (this.#state === 'closed') return;
+    const opening = this.#state === 'opening';
+    const reason =
+      error instanceof Error ? error : new SandboxError('The terminal was given up.', { cause: error });
+    this.#end('the terminal was given up', reason, acceptedTo);
+    if (opening) this.#onFailure(error);
+  }
+
+  /** Before each attempt: a token for HELLO, which never goes into the URL. */
+  async #prepare(): Promise<string> {
+    this.#refusal = undefined;
+    this.#token = await this.#options.token({ refresh: this.#refreshToken });
+    const { url } = this.#options;
+    return typeof url === 'string' ? url : await url();
+  }
+
+  #greet(): void {
+    const { target, windowBytes = 256 * 1024 } = this.#options;
+    const { epoch, received, acked } = this.#output;
+    const hello: Hello = {
+      token: this.#token,
+      clientId: this.#clientId,
+      ...this.#wanted(target),
+      ...(epoch !== undefined && { epoch }),
+      have: received,
+      acked,
+      window: windowBytes,
+      mode: this.#options.mode ?? 'write',
+      cols: this.#size.cols,
+      rows: this.#size.rows,
+    };
+    this.#lastHeard = Date.now();
+    this.#send(encodeJson(FrameType.hello, 0, hello));
+    this.#welcomeTimer = setTimeout(() => this.#socket.replace(), welcomeTimeoutMs);
+  }
+
+  /** A terminal that was created is asked for by its process id from then on. */
+  #wanted(target: PtyTarget): Pick<Hello, 'pty' | 'create'> {
+    if (this.#pid !== undefined || !('create' in target)) return { pty: this.pid };
+    const { size: _size, ...create } = target.create;
+    return { create: { createKey: this.#createKey, ...create } };
+  }
+
+  #take(message: Uint8Array | string): void {
+    this.#lastHeard = Date.now();
+    this.#heartbeat.heard();
+    try {
+      this.#dispatch(decodeFrame(message));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #dispatch(frame: Frame): void {
+    const { type, offset, payload } = frame;
+    if (type === FrameType.error) {
+      this.#refusal = { words: parseRefusal(payload), acceptedTo: offset };
+      return;
+    }
+    if (type === FrameType.welcome) {
+      this.#enter(payload);
+      return;
+    }
+    if (!this.#welcomed) throw protocolError('WELCOME does not come first');
+    switch (type) {
+      case FrameType.out:
+        this.#output.out(frame);
+        break;
+      case FrameType.gap:
+        this.#output.gap(parseGap(payload), offset);
+        break;
+      case FrameType.ack:
+        this.#input.acked(offset);
+        break;
+      case FrameType.notExecuted:
+      case FrameType.uncertain: {
+        const { to, reason } = parseLostInput(payload);
+        this.#input.lost(type === FrameType.uncertain ? 'uncertain' : 'not_executed', offset, to, reason);
+        break;
+      }
+      case FrameType.exit: {
+        const { at: _at, ...exit } = parseExit(payload);
+        this.#output.events.push({ type: 'exit', ...exit });
+        this.#end('the program has ended');
+        break;
+      }
+      case FrameType.ping:
+        this.#send(encodeFrame(FrameType.pong, offset));
+        break;
+      case FrameType.pong:
+        break;
+      default:
+        throw protocolError(`a frame of type ${type} has no place here`);
+    }
+  }
+
+  #enter(payload: Uint8Array): void {
+    const welcome = parseWelcome(payload);
+    if (this.#welcomed) throw protocolError('WELCOME came twice');
+    clearTimeout(this.#welcomeTimer);
+    const first = this.#state === 'opening';
+    const sameEpoch = first || welcome.epoch === this.#output.epoch;
+    // What a terminal that was just created printed was seen by nobody: it is no replay.
+    if (!(first && this.#pid === undefined)) this.#replayUntil = welcome.head;
+    this.#pid = welcome.pty;
+    this.#mode = welcome.mode;
+    this.#output.welcome(welcome);
+    this.#welcomed = true;
+    this.#refreshToken = false;
+    this.#attempt = 0;
+    this.#socket.settled();
+    this.#heartbeat.start();
+    this.#input.up(welcome.inputHave, sameEpoch);
+    if (first) {
+      this.#state = 'open';
+      clearTimeout(this.#openTimer);
+      this.#onOpen();
+    } else {
+      this.#status.set({ state: 'open' });
+    }
+  }
+
+  #lose({ code, opened, error }: SocketLoss): void {
+    clearTimeout(this.#welcomeTimer);
+    this.#heartbeat.stop();
+    if (this.#welcomed) this.#input.down(this.#lastHeard);
+    this.#welcomed = false;
+    if (this.#state === 'closed') return;
+    const { words, acceptedTo } = this.#refusal ?? {};
+    if (isFinal(code) || (code === PtyClose.token && this.#refreshToken)) {
+      this.fail(stopError(code, words), acceptedTo);
+      return;
+    }
+    if (error !== undefined && !mayHeal(error)) {
+      this.fail(error);
+      return;
+    }
+    if (code === PtyClose.token) this.#refreshToken = true;
+    if (code === PtyClose.limits) this.#socket.holdOff(words?.retryAfterMs ?? 1_000);
+    this.#lastError = error ?? (words && stopError(code, words)) ?? this.#lastError;
+    this.#refused = opened ? 0 : this.#refused + 1;
+    this.#attempt++;
+    if (this.#state === 'opening') {
+      if (this.#refused >= maxRefusedAttempts) this.#giveUpOpening(`in ${maxRefusedAttempts} attempts`);
+    } else {
+      const lastError = this.#lastError instanceof Error ? { error: this.#lastError } : {};
+      this.#status.set({ state: 'reconnecting', attempt: this.#attempt, ...lastError });
+    }
+  }
+
+  #giveUpOpening(when: string): void {
+    const cause = this.#lastError;
+    if (cause instanceof RateLimitError) {
+      this.fail(cause);
+      return;
+    }
+    this.fail(
+      new ConnectionError(`The terminal's relay could not be reached ${when}.`, {
+        code: 'connection_failed',
+        ...(cause !== undefined && { cause }),
+      }),
+    );
+  }
+
+  #send(message: Uint8Array): void {
+    this.#socket.send(message);
+  }
+
+  #end(reason: string, error?: Error, acceptedTo?: number): void {
+    this.#state = 'closed';
+    clearTimeout(this.#openTimer);
+    clearTimeout(this.#welcomeTimer);
+    this.#heartbeat.stop();
+    this.#socket.close();
+    this.#input.end(reason, acceptedTo);
+    this.#output.events.end(error);
+    this.#status.set(error ? { state: 'closed', error } : { state: 'closed' });
+  }
+}
+
+/** Whether a failed preparation may work next time. What is no error of ours is taken for a network that is down. */
+function mayHeal(error: unknown): boolean {
+  if (!(error instanceof E2BEdgeError)) return true;
+  return [ConnectionError, TimeoutError, RateLimitError, ServiceBusyError].some(
+    (type) => error instanceof type,
+  );
+}

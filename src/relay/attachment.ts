@@ -1,0 +1,255 @@
+/** One socket at one terminal, after its HELLO: what it has been sent, and what it may be sent. */
+
+import type { PtySize } from '../channel/channel.js';
+import { Heartbeat } from '../channel/socket-heartbeat.js';
+import { AuthenticationError, PermissionDeniedError } from '../errors.js';
+import { PtyClose } from '../wire/pty-close.js';
+import {
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FrameType,
+  maxInputBytes,
+  maxPayloadBytes,
+  protocolError,
+} from '../wire/pty-frame.js';
+import {
+  type Exit,
+  encodeJson,
+  type Gap,
+  parseResize,
+  type Refusal,
+  type Welcome,
+} from '../wire/pty-messages.js';
+import type { History } from './history.js';
+import type { InputClient, InputListener, LostRange } from './input-queue.js';
+import type { RelayAccess, RelaySocket } from './relay-api.js';
+import { closingFor } from './relay-error.js';
+
+/** What an attachment asks of its hub. */
+export interface AttachmentOwner {
+  acked(from: Attachment): void;
+  input(from: Attachment, data: Uint8Array): void;
+  resized(from: Attachment, size: PtySize): void;
+  gone(from: Attachment): void;
+}
+
+export interface AttachmentOptions {
+  socket: RelaySocket;
+  access: RelayAccess;
+  mode: 'read' | 'write';
+  /** Rises with each HELLO: of two, the one with the higher number is the newer. */
+  order: number;
+  clientId: string;
+  client: InputClient;
+  window: number;
+  pingIntervalMs?: number | undefined;
+  pingTimeoutMs?: number | undefined;
+}
+
+/** More unsettled input than a client may have is no accident; it bounds the relay's memory. */
+const maxUnsettledBytes = 256 * 1024;
+const longestTimerMs = 2 ** 31 - 1;
+
+export class Attachment implements InputListener {
+  readonly access: RelayAccess;
+  readonly mode: 'read' | 'write';
+  readonly order: number;
+  readonly clientId: string;
+  readonly client: InputClient;
+  readonly #socket: RelaySocket;
+  readonly #owner: AttachmentOwner;
+  readonly #window: number;
+  readonly #heartbeat: Heartbeat;
+  readonly #sessionEnd: ReturnType<typeof setTimeout>;
+  #sent = 0;
+  #acked = 0;
+  #lastHole = 0;
+  #lastSize = -1;
+  #open = true;
+
+  constructor(owner: AttachmentOwner, options: AttachmentOptions) {
+    const { socket, access, client } = options;
+    this.#owner = owner;
+    this.#socket = socket;
+    this.access = access;
+    this.mode = options.mode;
+    this.order = options.order;
+    this.clientId = options.clientId;
+    this.client = client;
+    this.#window = options.window;
+    this.#heartbeat = new Heartbeat({
+      ping: () => this.#send(encodeFrame(FrameType.ping)),
+      dead: () => this.close(PtyClose.silent),
+      intervalMs: options.pingIntervalMs,
+      timeoutMs: options.pingTimeoutMs,
+    });
+    const left = Math.min(Math.max(access.endsAt - Date.now(), 0), longestTimerMs);
+    this.#sessionEnd = setTimeout(() => this.#endSession(), left);
+    socket.onMessage = (message) => this.#receive(message);
+    socket.onClose = () => this.#end();
+  }
+
+  /** The offset up to which output was sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** The offset up to which output was acknowledged. */
+  get acked(): number {
+    return this.#acked;
+  }
+
+  /** Answers the HELLO; what is missing before `welcome.from` is declared. */
+  welcome(welcome: Welcome, acked: number, gap: Gap | undefined): void {
+    this.#sent = welcome.from;
+    this.#acked = Math.min(Math.max(acked, welcome.from - this.#window), welcome.from);
+    this.#send(encodeJson(FrameType.welcome, 0, welcome));
+    if (gap) this.#send(encodeJson(FrameType.gap, welcome.from, gap));
+    const { client } = this;
+    for (const range of client.lost) this.onLost(range);
+    this.onSettled(client.settled);
+    client.listener = this;
+    this.#heartbeat.start();
+  }
+
+  /** Sends of the history what the window allows. Whether a gap had to be declared. */
+  pump(history: History): boolean {
+    let declared = false;
+    while (this.#open) {
+      if (this.#sent < history.tail) {
+        const to = history.lineStart();
+        this.#declare({ from: this.#sent, to, reason: 'older output is no longer kept' }, to);
+        declared = true;
+      }
+      const hole = history.nextHole(this.#sent, this.#lastHole);
+      if (hole && hole.at === this.#sent) {
+        this.#lastHole = hole.id;
+        this.#declare({ from: hole.at, to: null, reason: hole.reason }, hole.at);
+        declared = true;
+        continue;
+      }
+      const end = Math.min(history.head, this.#acked + this.#window, hole?.at ?? history.head);
+      const length = Math.min(end - this.#sent, maxPayloadBytes);
+      if (length <= 0) break;
+      this.#send(encodeFrame(FrameType.out, this.#sent, history.read(this.#sent, length)));
+      this.#sent += length;
+    }
+    return declared;
+  }
+
+  onLost({ kind, from, to, reason }: LostRange): void {
+    const type = kind === 'uncertain' ? FrameType.uncertain : FrameType.notExecuted;
+    this.#send(encodeJson(type, from, { to, reason }));
+  }
+
+  onSettled(offset: number): void {
+    this.#send(encodeFrame(FrameType.ack, offset));
+  }
+
+  exit(exit: Exit): void {
+    this.#send(encodeJson(FrameType.exit, this.#sent, exit));
+    this.close(PtyClose.exited);
+  }
+
+  /** Closes for a reason that the client is told. */
+  refuse(closeCode: number, refusal: Refusal): void {
+    this.#send(encodeJson(FrameType.error, this.client.have, refusal));
+    this.close(closeCode);
+  }
+
+  fail(error: unknown): void {
+    const { closeCode, refusal } = closingFor(error);
+    this.refuse(closeCode, refusal);
+  }
+
+  close(code: number): void {
+    if (!this.#open) return;
+    this.#end();
+    this.#socket.close(code, '');
+  }
+
+  #receive(message: Uint8Array | string): void {
+    // What was on its way when the socket was closed is not taken any more.
+    if (!this.#open) return;
+    this.#heartbeat.heard();
+    try {
+      this.#take(decodeFrame(message));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #take(frame: Frame): void {
+    switch (frame.type) {
+      case FrameType.ack:
+        if (frame.offset > this.#sent) throw protocolError('output was acknowledged that was not sent');
+        this.#acked = Math.max(this.#acked, frame.offset);
+        this.#owner.acked(this);
+        break;
+      case FrameType.in:
+        this.#takeInput(frame);
+        break;
+      case FrameType.resize: {
+        this.#mustWrite();
+        const size = parseResize(frame.payload);
+        if (frame.offset <= this.#lastSize) break;
+        this.#lastSize = frame.offset;
+        this.#owner.resized(this, size);
+        break;
+      }
+      case FrameType.ping:
+        this.#send(encodeFrame(FrameType.pong, frame.offset));
+        break;
+      case FrameType.pong:
+        break;
+      default:
+        throw protocolError(`a frame of type ${frame.type} has no place here`);
+    }
+  }
+
+  #takeInput({ offset, payload }: Frame): void {
+    this.#mustWrite();
+    const { client } = this;
+    if (payload.length > maxInputBytes) throw protocolError(`${payload.length} bytes of input in one frame`);
+    if (offset > client.have) throw protocolError(`input is missing before ${offset}`);
+    // What was accepted before comes again after a drop; it is not executed again.
+    const fresh = payload.subarray(client.have - offset);
+    if (fresh.length === 0) return;
+    if (client.have - client.settled > maxUnsettledBytes) throw protocolError('input beyond its window');
+    this.#owner.input(this, fresh);
+  }
+
+  #mustWrite(): void {
+    if (this.mode === 'write') return;
+    throw new PermissionDeniedError('A viewer cannot type or resize.', { code: 'read_only' });
+  }
+
+  #declare(gap: Gap, next: number): void {
+    this.#send(encodeJson(FrameType.gap, next, gap));
+    this.#sent = next;
+    // What was sent before the gap may never be acknowledged, and must not hold back what follows.
+    this.#acked = Math.max(this.#acked, next);
+  }
+
+  #endSession(): void {
+    this.fail(
+      new AuthenticationError('The session is over. Ask the broker for a new one.', {
+        code: 'session_expired',
+      }),
+    );
+  }
+
+  #send(message: Uint8Array): void {
+    if (this.#open) this.#socket.send(message);
+  }
+
+  #end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#heartbeat.stop();
+    clearTimeout(this.#sessionEnd);
+    if (this.client.listener === this) this.client.listener = undefined;
+    this.#owner.gone(this);
+  }
+}

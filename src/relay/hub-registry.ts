@@ -1,0 +1,109 @@
+/** The terminals that a relay has open, found by process id or by the key they were created with. */
+
+import type { Channel, PtyTarget } from '../channel/channel.js';
+import { ConnectionError, PermissionDeniedError } from '../errors.js';
+import type { Hello, HelloCreate } from '../wire/pty-messages.js';
+import { Hub, type HubOptions } from './hub.js';
+import type { RelayAccess } from './relay-api.js';
+
+export type HubDefaults = Pick<HubOptions, 'settings' | 'log'>;
+
+/** A promise from the start, so that two who ask for the same terminal at once open it once. */
+interface Entry {
+  opening: Promise<Hub>;
+  hub?: Hub;
+}
+
+export class HubRegistry {
+  readonly #defaults: HubDefaults;
+  readonly #byPid = new Map<string, Entry>();
+  readonly #byCreateKey = new Map<string, Entry>();
+  #closed = false;
+
+  constructor(defaults: HubDefaults) {
+    this.#defaults = defaults;
+  }
+
+  /** The terminal that a HELLO is for, opened if need be. */
+  find(hello: Hello, access: RelayAccess): Promise<Hub> {
+    if (hello.pty !== undefined) return this.#running(hello.pty, access);
+    if (access.mode !== 'write') {
+      throw new PermissionDeniedError('The session may watch terminals, not open new ones.', {
+        code: 'read_only',
+      });
+    }
+    return this.#created(hello as Hello & { create: HelloCreate }, access);
+  }
+
+  /** How many sockets a session has, not counting those of one client. */
+  socketsOf(sessionId: string, exceptClientId: string): number {
+    let count = 0;
+    for (const { hub } of this.#byPid.values()) count += hub?.socketsOf(sessionId, exceptClientId) ?? 0;
+    return count;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { hub } of [...this.#byPid.values()]) hub?.close();
+  }
+
+  #running(pid: number, access: RelayAccess): Promise<Hub> {
+    return this.#once(this.#byPid, pidKey(access.sandboxId, pid), () => this.#open({ pid }, access));
+  }
+
+  #created({ create, cols, rows }: Hello & { create: HelloCreate }, access: RelayAccess): Promise<Hub> {
+    const { createKey, ...start } = create;
+    const key = JSON.stringify([access.sandboxId, access.subject, createKey]);
+    return this.#once(this.#byCreateKey, key, async (entry) => {
+      const hub = await this.#open({ create: { ...start, size: { cols, rows } } }, access);
+      // A terminal of the same process id that is still here has ended: the kernel gave its id again.
+      const ended = pidKey(access.sandboxId, hub.pid);
+      this.#byPid.get(ended)?.hub?.close();
+      this.#byPid.set(ended, entry);
+      return hub;
+    });
+  }
+
+  #once(entries: Map<string, Entry>, key: string, open: (entry: Entry) => Promise<Hub>): Promise<Hub> {
+    const known = entries.get(key);
+    if (known) return known.opening;
+    const entry = {} as Entry;
+    entry.opening = open(entry).then(
+      (hub) => {
+        entry.hub = hub;
+        return hub;
+      },
+      (error: unknown) => {
+        entries.delete(key);
+        throw error;
+      },
+    );
+    entries.set(key, entry);
+    return entry.opening;
+  }
+
+  async #open(target: PtyTarget, access: RelayAccess): Promise<Hub> {
+    const channel: Channel = await access.open(target);
+    if (this.#closed) {
+      channel.close();
+      throw new ConnectionError('The relay goes away.');
+    }
+    return new Hub({
+      ...this.#defaults,
+      sandboxId: access.sandboxId,
+      channel,
+      size: 'create' in target ? target.create.size : undefined,
+      onEnd: (hub) => this.#forget(hub),
+    });
+  }
+
+  #forget(ended: Hub): void {
+    for (const entries of [this.#byPid, this.#byCreateKey]) {
+      for (const [key, { hub }] of entries) if (hub === ended) entries.delete(key);
+    }
+  }
+}
+
+function pidKey(sandboxId: string, pid: number): string {
+  return `${sandboxId}/${pid}`;
+}

@@ -1,0 +1,134 @@
+/** Input on its way to one terminal: in order, one call at a time, and each byte with a known fate. */
+
+import { isE2BEdgeError } from '../errors.js';
+
+/** Input that was accepted and will not be, or may not have been, executed. */
+export interface LostRange {
+  kind: 'not_executed' | 'uncertain';
+  from: number;
+  to: number;
+  reason: string;
+}
+
+/** Who is told of what became of a client's input. */
+export interface InputListener {
+  onLost(range: LostRange): void;
+  onSettled(offset: number): void;
+}
+
+/** The input of one client; it outlives the client's sockets. */
+export class InputClient {
+  /** Everything below was accepted. */
+  have = 0;
+  /** Everything below has its fate: executed, or in `lost`. */
+  settled = 0;
+  /** Kept to be told again to a client whose socket dropped when it was told. */
+  lost: LostRange[] = [];
+  /** The client's present socket. */
+  listener: InputListener | undefined;
+}
+
+interface Chunk {
+  client: InputClient;
+  from: number;
+  data: Uint8Array;
+}
+
+/** The kernel takes in ~16 KB for a program that does not read; a longer call would block for it. */
+const maxCallBytes = 16 * 1024;
+const maxLostRanges = 32;
+
+export class InputQueue {
+  readonly #execute: (data: Uint8Array) => Promise<void>;
+  #queue: Chunk[] = [];
+  #inFlight: Promise<void> | undefined;
+  #ended: string | undefined;
+
+  constructor(execute: (data: Uint8Array) => Promise<void>) {
+    this.#execute = execute;
+  }
+
+  /** Accepts the bytes of a client from its `have` on. */
+  push(client: InputClient, data: Uint8Array): void {
+    const from = client.have;
+    client.have += data.length;
+    if (this.#ended !== undefined) {
+      lose(client, { kind: 'not_executed', from, to: client.have, reason: this.#ended });
+      settle(client, client.have);
+      return;
+    }
+    // A copy: the host may use the message's memory again.
+    this.#queue.push({ client, from, data: data.slice() });
+    if (!this.#inFlight) this.#next();
+  }
+
+  /** Takes back what a client has queued; the call in flight goes on. */
+  drop(client: InputClient, reason: string): void {
+    const first = this.#queue.find((chunk) => chunk.client === client);
+    if (!first) return;
+    this.#queue = this.#queue.filter((chunk) => chunk.client !== client);
+    lose(client, { kind: 'not_executed', from: first.from, to: client.have, reason });
+    settle(client, client.settled);
+  }
+
+  /** Takes nothing more. Resolves when the fate of the call in flight is known. */
+  async end(reason: string): Promise<void> {
+    this.#ended = reason;
+    for (const client of new Set(this.#queue.map((chunk) => chunk.client))) this.drop(client, reason);
+    await this.#inFlight;
+  }
+
+  #next(): void {
+    const first = this.#queue[0];
+    this.#inFlight = first && this.#call(first.client, this.#take(first.client));
+  }
+
+  /** The chunks of the client at the front, as many as go into one call. */
+  #take(client: InputClient): Chunk[] {
+    let size = 0;
+    const end = this.#queue.findIndex((chunk) => {
+      size += chunk.data.length;
+      return chunk.client !== client || size > maxCallBytes;
+    });
+    return this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(end, 1));
+  }
+
+  async #call(client: InputClient, chunks: Chunk[]): Promise<void> {
+    const data = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.data.length, 0));
+    let length = 0;
+    for (const chunk of chunks) {
+      data.set(chunk.data, length);
+      length += chunk.data.length;
+    }
+    const from = chunks[0]?.from ?? 0;
+    const to = from + length;
+    try {
+      await this.#execute(data);
+    } catch (error) {
+      const kind = isE2BEdgeError(error, 'input_not_executed') ? 'not_executed' : 'uncertain';
+      lose(client, { kind, from, to, reason: 'the sandbox did not take the input' });
+      // What follows was typed in the belief that this had arrived.
+      this.drop(client, 'input before it was lost');
+    }
+    settle(client, to);
+    this.#next();
+  }
+}
+
+function lose(client: InputClient, range: LostRange): void {
+  client.lost.push(range);
+  if (client.lost.length > maxLostRanges) {
+    const [first, second] = client.lost.splice(0, 2) as [LostRange, LostRange];
+    client.lost.unshift({ ...second, kind: 'uncertain', from: first.from });
+  }
+  client.listener?.onLost(range);
+}
+
+/** Moves on to an offset, and over the lost ranges that start there. */
+function settle(client: InputClient, offset: number): void {
+  let settled = Math.max(client.settled, offset);
+  for (const { from, to } of client.lost) if (from <= settled) settled = Math.max(settled, to);
+  if (settled === client.settled) return;
+  client.settled = settled;
+  client.listener?.onSettled(settled);
+}

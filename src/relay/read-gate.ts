@@ -1,0 +1,79 @@
+/** How far a terminal is read ahead of those who watch it. */
+
+export interface ReadGateOptions {
+  ringBytes: number;
+  readAheadBytes: number;
+  graceMs: number;
+}
+
+/** No more than this comes in one piece from a channel; room for it is left. */
+const pieceBytes = 32 * 1024;
+
+/**
+ * With a writer attached, at most the read-ahead past its acknowledgement is read. Without one the ring fills with
+ * what it has not acknowledged; a full ring holds the terminal back until the grace time is over.
+ */
+export class ReadGate {
+  readonly #options: ReadGateOptions;
+  #acked = 0;
+  #attached = false;
+  #graceOver = false;
+  #closed = false;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(options: ReadGateOptions) {
+    this.#options = options;
+    this.#startGrace();
+  }
+
+  /** Resolves when there is room beyond the head; with false when the gate was closed. */
+  async open(head: number): Promise<boolean> {
+    while (!this.#closed && !this.#hasRoom(head)) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return !this.#closed;
+  }
+
+  /** A writer came. */
+  attach(acked: number): void {
+    clearTimeout(this.#grace);
+    this.#attached = true;
+    this.acked(acked);
+  }
+
+  acked(offset: number): void {
+    this.#acked = offset;
+    this.#wake?.();
+  }
+
+  /** The writer left. */
+  detach(): void {
+    this.#attached = false;
+    this.#startGrace();
+    this.#wake?.();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#grace);
+    this.#wake?.();
+  }
+
+  #startGrace(): void {
+    if (this.#closed) return;
+    this.#graceOver = false;
+    this.#grace = setTimeout(() => {
+      this.#graceOver = true;
+      this.#wake?.();
+    }, this.#options.graceMs);
+  }
+
+  #hasRoom(head: number): boolean {
+    if (!this.#attached && this.#graceOver) return true;
+    const most = this.#attached ? this.#options.readAheadBytes : this.#options.ringBytes;
+    return head - this.#acked <= Math.max(most - pieceBytes, 0);
+  }
+}

@@ -1,0 +1,53 @@
+/** How an error is told to a page: with its code, and with a message only where that holds nothing internal. */
+
+import {
+  AuthenticationError,
+  InvalidArgumentError,
+  isE2BEdgeError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+} from '../errors.js';
+import { PtyClose } from '../wire/pty-close.js';
+import type { Refusal } from '../wire/pty-messages.js';
+
+export interface Closing {
+  closeCode: number;
+  refusal: Refusal;
+}
+
+/** The close code and the ERROR frame for an error. */
+export function closingFor(error: unknown): Closing {
+  if (!isE2BEdgeError(error)) {
+    return closing(PtyClose.goingAway, {
+      code: 'internal',
+      message: 'The relay failed. Its log has more.',
+      retryable: true,
+    });
+  }
+  const { code, message, retryAfterMs } = error;
+  const closeCode = closeCodeFor(error);
+  const retryable = closeCode === PtyClose.goingAway || closeCode === PtyClose.limits;
+  const known = error instanceof AuthenticationError || !retryable || error instanceof RateLimitError;
+  return closing(closeCode, {
+    code,
+    message: known && message !== '' ? message : 'The terminal cannot be reached now.',
+    retryable,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(0, Math.round(retryAfterMs)) }),
+  });
+}
+
+function closeCodeFor(error: unknown): number {
+  if (error instanceof AuthenticationError) return PtyClose.token;
+  if (error instanceof PermissionDeniedError) return PtyClose.notGranted;
+  if (error instanceof NotFoundError) return PtyClose.notFound;
+  if (error instanceof RateLimitError) return PtyClose.limits;
+  if (error instanceof InvalidArgumentError || isE2BEdgeError(error, 'protocol_error')) {
+    return PtyClose.protocol;
+  }
+  return PtyClose.goingAway;
+}
+
+function closing(closeCode: number, refusal: Refusal): Closing {
+  return { closeCode, refusal };
+}

@@ -1,0 +1,89 @@
+/** Many terminals, each with one channel to envd and any number of WebSockets. It knows no host. */
+
+import { type E2BEdgeError, isE2BEdgeError, PermissionDeniedError, RateLimitError } from '../errors.js';
+import { PtyClose } from '../wire/pty-close.js';
+import type { Hello } from '../wire/pty-messages.js';
+import { HubRegistry } from './hub-registry.js';
+import { hubSettings } from './hub-settings.js';
+import type { Relay, RelayAccess, RelayLogEvent, RelayOptions, RelaySocket } from './relay-api.js';
+import { Visitor } from './visitor.js';
+
+/** How soon one who was turned away because of a limit may come again, in milliseconds. */
+const retryAfterMs = 2_000;
+
+/** Makes a relay. It keeps no timer while it has no socket and no terminal. */
+export function createRelay(options: RelayOptions): Relay {
+  return new HubRelay(options);
+}
+
+class HubRelay implements Relay {
+  readonly #options: RelayOptions;
+  readonly #hubs: HubRegistry;
+  readonly #visitors = new Set<Visitor>();
+  #order = 0;
+  #closed = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    const log = (event: RelayLogEvent) => options.log?.(event);
+    this.#hubs = new HubRegistry({ settings: hubSettings(options), log });
+  }
+
+  accept(socket: RelaySocket, sandboxId: string): void {
+    const visitor = new Visitor(socket);
+    if (this.#closed) {
+      visitor.close(PtyClose.goingAway);
+    } else if (this.#visitors.size >= (this.#options.maxPendingSockets ?? 64)) {
+      this.#refuse(visitor, sandboxId, tooMany('sockets that wait to be let in'));
+    } else {
+      void this.#serve(visitor, sandboxId);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const visitor of [...this.#visitors]) visitor.close(PtyClose.goingAway);
+    this.#hubs.close();
+  }
+
+  async #serve(visitor: Visitor, sandboxId: string): Promise<void> {
+    this.#visitors.add(visitor);
+    try {
+      const hello = await visitor.hello(this.#options.helloTimeoutMs ?? 5_000);
+      this.#order++;
+      const order = this.#order;
+      const access = await this.#authorize(hello, sandboxId);
+      const hub = await this.#hubs.find(hello, access);
+      if (!visitor.isOpen) return;
+      hub.attach({ socket: visitor.socket, hello, access, order });
+      visitor.release();
+    } catch (error) {
+      this.#refuse(visitor, sandboxId, error);
+    } finally {
+      this.#visitors.delete(visitor);
+    }
+  }
+
+  async #authorize(hello: Hello, sandboxId: string): Promise<RelayAccess> {
+    const access = await this.#options.authorize(hello.token, sandboxId);
+    if (access.sandboxId !== sandboxId) {
+      throw new PermissionDeniedError('The session is for another sandbox.', { code: 'other_sandbox' });
+    }
+    const sockets = this.#hubs.socketsOf(access.sessionId, hello.clientId);
+    if (sockets >= (this.#options.maxSocketsPerSession ?? 8)) throw tooMany('sockets of one session');
+    return access;
+  }
+
+  #refuse(visitor: Visitor, sandboxId: string, error: unknown): void {
+    const detail = isE2BEdgeError(error) ? error.code : error instanceof Error ? error.name : 'unknown';
+    this.#options.log?.({ event: 'refuse', sandboxId, detail });
+    visitor.refuse(error);
+  }
+}
+
+function tooMany(what: string): E2BEdgeError {
+  return new RateLimitError(`There are too many ${what}. Close one, or come again later.`, {
+    code: 'too_many_sockets',
+    retryAfterMs,
+  });
+}
