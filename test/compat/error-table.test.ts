@@ -4,7 +4,7 @@
  */
 
 import { Sandbox as OfficialSandbox } from 'e2b';
-import { Sandbox } from 'e2b-edge';
+import { isE2BEdgeError, Sandbox } from 'e2b-edge';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FaultServer, faults, faultTitles, startFaultServer } from './fault-server.js';
 
@@ -70,7 +70,7 @@ async function failure(work: Promise<unknown>): Promise<string> {
     return 'no error';
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const code = 'code' in error ? ` \`${String(error.code)}\`` : '';
-    return `${error.name}${code}`;
+    if (error instanceof DOMException) return `DOMException ${error.name}`;
+    return isE2BEdgeError(error) ? `${error.name} \`${error.code}\`` : error.name;
   }
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   page = await browser.newPage();
   const script = await bundle('./chromium-entry.ts', ['browser']);
   const { pageUrl } = inject('stage');
-  await page.route(`${pageUrl}/suite.js`, (route) =>
+  await page.route(new URL('/suite.js', pageUrl).href, (route) =>
     route.fulfill({ contentType: 'text/javascript', body: script }),
   );
   await page.goto(pageUrl);

@@ -12,9 +12,13 @@ export interface CaseId {
   via: Via;
 }
 
-/** How a case ended; `error` is its stack. */
+/** How a case ended. */
 export interface CaseResult {
-  error?: string;
+  failure?: {
+    message: string;
+    /** As of an Error: it begins with the message. */
+    stack: string;
+  };
 }
 
 /** Defines all tests of a runtime; `runCase` takes each of them there. */
@@ -44,7 +48,7 @@ function defineCase(
     return;
   }
   test(one.name, async () => {
-    const { error } = await runCase(id);
-    if (error !== undefined) throw new Error(error);
+    const { failure } = await runCase(id);
+    if (failure) throw Object.assign(new Error(failure.message), { stack: failure.stack });
   });
 }

@@ -16,7 +16,8 @@ export async function runCase(
     await find(id).run(context);
     return {};
   } catch (error) {
-    return { error: describe(error) };
+    const message = describe(error);
+    return { failure: { message, stack: `${message}\n${frames(error)}` } };
   } finally {
     await cleanUp();
   }
@@ -32,5 +33,10 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return `thrown: ${String(error)}`;
   const code = 'code' in error ? ` [${String(error.code)}]` : '';
   const cause = error.cause === undefined ? '' : `\nbecause of ${describe(error.cause)}`;
-  return `${error.name}${code}: ${error.message}\n${error.stack ?? ''}${cause}`;
+  return `${error.name}${code}: ${error.message}${cause}`;
+}
+
+function frames(error: unknown): string {
+  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  return lines.filter((line) => line.startsWith('    at ')).join('\n');
 }

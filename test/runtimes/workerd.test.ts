@@ -25,6 +25,6 @@ defineSuites('workerd', async (id) => {
     method: 'POST',
     body: JSON.stringify({ env: inject('stage'), id }),
   });
-  if (!answer.ok) return { error: `workerd answered ${answer.status}: ${await answer.text()}` };
+  if (!answer.ok) throw new Error(`workerd answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as CaseResult;
 });

@@ -14,7 +14,7 @@ export const commandsHandle: Suite = {
         let exitCode: number | undefined;
         for await (const event of command) {
           if (event.type === 'exit') exitCode = event.exitCode;
-          else seen[event.type] += event.text;
+          else seen[event.type] += event.data;
         }
         equal(seen, { stdout: 'out\n', stderr: 'err\n' }, 'what was printed');
         equal(exitCode, 3, 'the exit code of the last event');
@@ -27,7 +27,7 @@ export const commandsHandle: Suite = {
         const { commands } = await sandbox();
         const command = await commands.run("printf 'a\\xff\\x00\\xe7b'", { background: true });
         const bytes: number[] = [];
-        for await (const event of command) if (event.type === 'stdout') bytes.push(...event.data);
+        for await (const event of command) if (event.type === 'stdout') bytes.push(...event.bytes);
         equal(bytes, [0x61, 0xff, 0x00, 0xe7, 0x62], 'the bytes');
       },
     },

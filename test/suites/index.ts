@@ -8,7 +8,7 @@ import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
 import { filesTree } from './files-tree.js';
 import { lifecycle } from './lifecycle.js';
-import { pty } from './pty.js';
+import { ptyConnect, ptyWebSocket } from './pty.js';
 
 export const suites: Suite[] = [
   lifecycle,
@@ -17,6 +17,7 @@ export const suites: Suite[] = [
   commandsRun,
   commandsHandle,
   commandsLimits,
-  pty,
+  ptyConnect,
+  ptyWebSocket,
   failures,
 ];

@@ -1,5 +1,5 @@
 import { equal, ok, rejects, sha256, until } from './assert.js';
-import type { AnySandbox, Suite } from './case.js';
+import type { AnySandbox, Case, Suite } from './case.js';
 
 type Pty = Awaited<ReturnType<AnySandbox['pty']['create']>>;
 
@@ -52,14 +52,14 @@ class Screen {
   }
 }
 
-export const pty: Suite = {
-  name: 'terminals',
-  cases: [
+/** The same cases, whichever way the bytes travel. */
+function terminals(transport: 'connect' | 'websocket'): Case[] {
+  return [
     {
       name: 'run a shell of the size asked for',
       async run(context) {
         const sandbox = await context.sandbox();
-        const terminal = await sandbox.pty.create(size);
+        const terminal = await sandbox.pty.create({ ...size, transport });
         ok(terminal.pid > 0, `pid is ${terminal.pid}`);
         const screen = new Screen(terminal);
         ok((await screen.type('stty size; echo "$TERM"\n', 'xterm-256color')).includes('24 80'), 'stty size');
@@ -69,7 +69,7 @@ export const pty: Suite = {
     {
       name: 'take a new size',
       async run({ sandbox }) {
-        const terminal = await (await sandbox()).pty.create(size);
+        const terminal = await (await sandbox()).pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await screen.type('echo re""ady\n', 'ready');
         terminal.channel.resize({ cols: 133, rows: 41 });
@@ -83,7 +83,7 @@ export const pty: Suite = {
     {
       name: 'end with the exit code of the shell',
       async run({ sandbox }) {
-        const terminal = await (await sandbox()).pty.create(size);
+        const terminal = await (await sandbox()).pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await terminal.channel.send(encode('exit 5\n'));
         equal(await screen.toExit(), 5, 'exit code');
@@ -94,7 +94,7 @@ export const pty: Suite = {
       name: 'end when they are killed',
       async run({ sandbox }) {
         const { pty } = await sandbox();
-        const terminal = await pty.create(size);
+        const terminal = await pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await screen.type('echo re""ady\n', 'ready');
         equal(await pty.kill(terminal.pid), true, 'the first kill');
@@ -105,7 +105,7 @@ export const pty: Suite = {
     {
       name: 'interrupt a program by Ctrl-C',
       async run({ sandbox }) {
-        const terminal = await (await sandbox()).pty.create(size);
+        const terminal = await (await sandbox()).pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await screen.type('echo be""gin; sleep 600\n', 'begin');
         await screen.type('\u0003', '^C');
@@ -119,7 +119,7 @@ export const pty: Suite = {
         const { pty, commands } = await sandbox();
         await commands.run('head -c 1000000 /dev/urandom > noise');
         const digest = (await commands.run('sha256sum < noise')).stdout.slice(0, 64);
-        const terminal = await pty.create(size);
+        const terminal = await pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         // Raw, or the terminal would turn every newline into two bytes. What is typed is not in the output.
         await screen.type(
@@ -142,7 +142,7 @@ export const pty: Suite = {
     {
       name: 'keep the order of what is typed without waiting',
       async run({ sandbox }) {
-        const terminal = await (await sandbox()).pty.create(size);
+        const terminal = await (await sandbox()).pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await screen.type('stty -echo; echo re""ady\n', 'ready');
         const letters = Array.from({ length: 300 }, (_, index) => String.fromCharCode(97 + (index % 26)));
@@ -154,7 +154,7 @@ export const pty: Suite = {
     {
       name: 'count offsets without a gap',
       async run({ sandbox }) {
-        const terminal = await (await sandbox()).pty.create(size);
+        const terminal = await (await sandbox()).pty.create({ ...size, transport });
         await terminal.channel.send(encode('seq 1 3000; exit\n'));
         let expected: number | undefined;
         for await (const event of terminal.channel) {
@@ -170,11 +170,11 @@ export const pty: Suite = {
       name: 'are connected to again by pid',
       async run({ sandbox }) {
         const { pty } = await sandbox();
-        const terminal = await pty.create(size);
+        const terminal = await pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await screen.type('KEPT=in-the-shell; echo re""ady\n', 'ready');
         terminal.disconnect();
-        const again = await pty.connect(terminal.pid);
+        const again = await pty.connect(terminal.pid, { transport });
         equal(again.pid, terminal.pid, 'pid');
         await new Screen(again).type('echo "=$KEPT="\n', '=in-the-shell=');
         await again.kill();
@@ -184,7 +184,7 @@ export const pty: Suite = {
       name: 'say that a terminal is not there',
       async run({ sandbox, errors }) {
         const { pty } = await sandbox();
-        await rejects(pty.connect(999_999), errors.NotFoundError, 'process_not_found');
+        await rejects(pty.connect(999_999, { transport }), errors.NotFoundError, 'process_not_found');
       },
     },
     {
@@ -195,6 +195,7 @@ export const pty: Suite = {
         const decoder = new TextDecoder();
         const terminal = await pty.create({
           ...size,
+          transport,
           onData: (data) => {
             text += decoder.decode(data, { stream: true });
           },
@@ -216,7 +217,7 @@ export const pty: Suite = {
         const { pty, files, commands } = await sandbox();
         const { exitCode } = await commands.run('command -v vim').catch(() => ({ exitCode: 1 }));
         const editor = exitCode === 0 ? 'vim -u NONE -N' : 'vi';
-        const terminal = await pty.create(size);
+        const terminal = await pty.create({ ...size, transport });
         const screen = new Screen(terminal);
         await screen.type(`${editor} note.txt\n`, '~');
         await screen.type('ihello from the editor\u001b', 'editor');
@@ -226,7 +227,15 @@ export const pty: Suite = {
         await terminal.kill();
       },
     },
-  ],
+  ];
+}
+
+/** A session's terminals can travel both ways; with the API key there is no broker, and so no WebSocket. */
+export const ptyConnect: Suite = { name: 'terminals by Connect', cases: terminals('connect') };
+
+export const ptyWebSocket: Suite = {
+  name: 'terminals by WebSocket',
+  cases: terminals('websocket').map((one) => ({ ...one, via: 'session' })),
 };
 
 function indexOf(haystack: Uint8Array, needle: Uint8Array): number {
