@@ -81,7 +81,7 @@ export class ChannelAddon implements ITerminalAddon {
         if (this.#disposed) return;
         if (done) return this.#options.onClose?.();
         if (value.type === 'output') {
-          await output.write(value, (this.#channel as { replayUntil?: number }).replayUntil ?? 0);
+          await output.write(value, this.#channel.replayUntil);
         } else {
           await output.drained();
           if (this.#disposed) return;

@@ -1,5 +1,6 @@
 import { Terminal } from '@xterm/xterm';
 import type { ChannelStatus } from '../channel/channel.js';
+import type { PtyHandle } from '../sandbox/pty-handle.js';
 import { ChannelAddon } from './channel-addon.js';
 import { fitToElement } from './fit-to-element.js';
 import { InputNotice } from './input-notice.js';
@@ -8,7 +9,7 @@ import { onWake } from './on-wake.js';
 import type { OpenTerminalOptions, TerminalStatus } from './open-options.js';
 import { StatusNotice } from './status-notice.js';
 import { TerminalFrame } from './terminal-frame.js';
-import type { TerminalHandle, TerminalSandbox } from './terminal-sandbox.js';
+import type { TerminalSandbox } from './terminal-sandbox.js';
 import { followColorScheme } from './themes.js';
 
 const systemMonospace = 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
@@ -24,7 +25,7 @@ export class SandboxTerminal {
   readonly #inputNotice: InputNotice;
   readonly #statusNotice: StatusNotice;
   readonly #cleanups: (() => void)[] = [];
-  #handle: TerminalHandle | undefined;
+  #handle: PtyHandle | undefined;
   #detach: (() => void) | undefined;
   #addon: ChannelAddon | undefined;
   #status: TerminalStatus = { state: 'connecting' };
@@ -126,7 +127,7 @@ export class SandboxTerminal {
     else this.#cleanups.push(followColorScheme(apply));
   }
 
-  #openShell(pid: number | undefined, size: { cols: number; rows: number }): Promise<TerminalHandle> {
+  #openShell(pid: number | undefined, size: { cols: number; rows: number }): Promise<PtyHandle> {
     if (pid !== undefined) return this.#sandbox.pty.connect(pid, size);
     const { cwd, envs, timeoutMs } = this.#options;
     return this.#sandbox.pty.create({
@@ -137,7 +138,7 @@ export class SandboxTerminal {
     });
   }
 
-  #join(handle: TerminalHandle): void {
+  #join(handle: PtyHandle): void {
     const addon = new ChannelAddon(handle.channel, {
       gapNotice: this.#labels.gap,
       onExit: ({ exitCode, status }) => this.#setStatus({ state: 'exited', exitCode, status }),
@@ -156,7 +157,7 @@ export class SandboxTerminal {
     this.#detach = () => {
       unfollow();
       addon.dispose();
-      handle.disconnect();
+      void handle.disconnect();
       this.#detach = undefined;
     };
     follow(handle.channel.status);

@@ -1,14 +1,6 @@
-import type { Channel, PtySize } from '../channel/channel.js';
-export interface TerminalHandle {
-  readonly pid: number;
-  readonly channel: Channel;
-  disconnect(): void;
-}
+import type { Pty } from '../sandbox/pty.js';
+
+/** What of a sandbox a terminal needs: any `Sandbox` will do. */
 export interface TerminalSandbox {
-  readonly pty: {
-    create(
-      options: PtySize & { cwd?: string; envs?: Record<string, string>; timeoutMs?: number },
-    ): Promise<TerminalHandle>;
-    connect(pid: number, options?: Partial<PtySize>): Promise<TerminalHandle>;
-  };
+  readonly pty: Pick<Pty, 'create' | 'connect'>;
 }

@@ -2,9 +2,10 @@ const css = `
 :where(sandbox-terminal){display:block;height:24em}
 .sandbox-terminal{position:relative;width:100%;height:100%;min-height:2em;overflow:hidden}
 .sandbox-terminal-screen{position:absolute;inset:8px 4px 8px 10px}
+.sandbox-terminal .xterm .xterm-viewport{background-color:inherit}
 .sandbox-terminal[data-ended] .sandbox-terminal-screen{opacity:.55}
-.sandbox-terminal-notices{position:absolute;z-index:10;top:8px;right:16px;left:16px;display:flex;
-flex-direction:column;align-items:flex-end;gap:8px;pointer-events:none;font:14px/1.4 system-ui,sans-serif}
+.sandbox-terminal-notices{position:absolute;z-index:10;top:8px;right:12px;left:8px;display:flex;
+flex-direction:column;align-items:flex-end;gap:8px;pointer-events:none;font:13px/1.4 system-ui,sans-serif}
 .sandbox-terminal-notice{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding:8px 12px;
 border-radius:8px;pointer-events:auto;color:#1b1f24;background:#fff;border:1px solid #c9ced6;
 box-shadow:0 2px 10px #0003}

@@ -1,0 +1,24 @@
+/** Makes what the page loads: `demo/dist`, out of `demo/web` and the built package. */
+
+import { copyFile, mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** Bundles the page into a folder. */
+export async function buildPage(outdir = path('./dist')) {
+  await mkdir(outdir, { recursive: true });
+  await build({
+    entryPoints: [path('./web/main.ts'), path('./web/main.css')],
+    outdir,
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  for (const file of ['index.html', 'icon.svg']) await copyFile(path(`./web/${file}`), `${outdir}/${file}`);
+  return outdir;
+}
