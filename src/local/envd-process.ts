@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { connectionWindow, transportSettings } from './envd/transport-settings.js';
+
+/** How to start envd for one sandbox. */
+export interface EnvdLaunch {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Host credentials to take; the server's own when absent. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Called once everything has ended. */
+  readonly cleanUp: () => Promise<void>;
+}
+
+const startLimitMs = 15_000;
+/** How long envd may take to end by itself before it is killed. */
+const endLimitMs = 2_000;
+const keptErrorBytes = 4096;
+
+/** The process that is a sandbox: envd, and below it everything that runs in it. */
+export class EnvdProcess {
+  /** Requests to envd. */
+  readonly session: ClientHttp2Session;
+  /** Resolves when the sandbox is no more, for whatever reason. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #socket: Duplex;
+  readonly #cleanUp: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+  #errors = '';
+
+  private constructor(child: ChildProcess, launch: EnvdLaunch) {
+    this.#child = child;
+    this.#cleanUp = launch.cleanUp;
+    this.#socket = child.stdio[3] as Duplex;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', (error) => {
+        this.#errors += error.message;
+        resolve();
+      });
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#errors = (this.#errors + chunk.toString('utf8')).slice(-keptErrorBytes);
+    });
+    this.session = connect('http://envd', { ...transportSettings, createConnection: () => this.#socket });
+    this.session.once('connect', () => this.session.setLocalWindowSize(connectionWindow));
+    // Whoever has a stream on it is told there; the process's end says the rest.
+    this.session.on('error', () => {});
+  }
+
+  /** Resolves when envd answers; rejects with what it (or bubblewrap) said when it does not come up. */
+  static async start(launch: EnvdLaunch): Promise<EnvdProcess> {
+    const child = spawn(launch.file, launch.args, {
+      env: launch.env,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      // Ctrl-C in the terminal that the server runs in is the server's to handle.
+      detached: true,
+      ...(launch.uid !== undefined && { uid: launch.uid }),
+      ...(launch.gid !== undefined && { gid: launch.gid }),
+    });
+    const envd = new EnvdProcess(child, launch);
+    try {
+      await Promise.race([
+        envd.#expect204('GET', '/health'),
+        envd.exited.then(() => Promise.reject(new Error('it ended at once'))),
+      ]);
+      return envd;
+    } catch (error) {
+      await envd.close();
+      throw new Error(`envd did not start: ${envd.#errors.trim() || (error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  get running(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Gives every process of the sandbox these variables. */
+  async init(envVars: Readonly<Record<string, string>>): Promise<void> {
+    await this.#expect204('POST', '/init', JSON.stringify({ envVars }));
+  }
+
+  async #expect204(method: 'GET' | 'POST', path: string, body?: string): Promise<void> {
+    const stream = this.session.request(
+      { ':method': method, ':path': path },
+      { endStream: body === undefined },
+    );
+    stream.setTimeout(startLimitMs, () => stream.destroy(new Error('envd does not answer')));
+    if (body !== undefined) stream.end(body);
+    const status = await statusOf(stream);
+    if (status !== 204) throw new Error(`envd answered ${path} with ${status}`);
+  }
+
+  /** Ends everything that runs in the sandbox and removes its files. Resolves when both are done. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.session.destroy();
+    this.#socket.destroy();
+    // envd may have been stopped by a program of the sandbox. The kernel then ends everyone in the namespace.
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), endLimitMs);
+    await this.exited;
+    clearTimeout(timer);
+    await this.#cleanUp();
+  }
+}
+
+function statusOf(stream: ClientHttp2Stream): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    stream.once('response', (headers) => {
+      stream.resume();
+      resolve(headers[':status']);
+    });
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error('the connection closed')));
+  });
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import { pipeline } from 'node:stream';
+
+/** Of one connection, not of the message; and what is none of envd's business. */
+const notForwarded = new Set([
+  'connection',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-access-token',
+  'x-api-key',
+]);
+
+/** Passes a request on to envd and its answer back. `onGone` is called when envd is not there to take it. */
+export function forward(
+  session: ClientHttp2Session,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onGone: () => void,
+): void {
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
+  let stream: ClientHttp2Stream;
+  try {
+    stream = session.request(requestHeaders(request), { endStream: !hasBody });
+  } catch {
+    onGone();
+    return;
+  }
+  if (hasBody) send(request, stream);
+  stream.once('response', (headers) => {
+    const { ':status': status = 502, ...rest } = headers;
+    response.writeHead(status, withoutPseudo(rest));
+    // A stream that waits for its first event must not keep the headers back.
+    response.flushHeaders();
+    pipeline(stream, response, () => {});
+  });
+  stream.once('error', () => {
+    if (response.headersSent) response.destroy();
+    else onGone();
+  });
+  response.once('close', () => {
+    if (!response.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
+  });
+}
+
+/** By hand, because `pipeline` would destroy the client's socket when envd answers before the body's end. */
+function send(request: IncomingMessage, stream: ClientHttp2Stream): void {
+  request.pipe(stream);
+  request.once('error', () => stream.close(constants.NGHTTP2_CANCEL));
+  stream.once('close', () => {
+    request.unpipe(stream);
+    request.resume();
+  });
+}
+
+function requestHeaders(request: IncomingMessage): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {
+    ':method': request.method,
+    ':path': request.url,
+    ':scheme': 'http',
+    ':authority': 'envd',
+  };
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!notForwarded.has(name)) headers[name] = value;
+  }
+  return headers;
+}
+
+function withoutPseudo(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(':')));
+}

@@ -1,0 +1,100 @@
+/** One part of a multipart body. Its content must be read before the next part is asked for. */
+export interface Part {
+  /** The `name` of its `Content-Disposition`. */
+  readonly name: string | undefined;
+  /** The `filename`, directories kept. */
+  readonly filename: string | undefined;
+  readonly content: AsyncIterable<Buffer>;
+}
+
+const longestHeaders = 64 << 10;
+const blankLine = Buffer.from('\r\n\r\n');
+
+/** The boundary that a `Content-Type` names, or `undefined`. */
+export function boundaryOf(contentType: string): string | undefined {
+  const match = /;\s*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(contentType);
+  return match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
+}
+
+/** The parts of a multipart body, streamed: nothing larger than a part's headers is held in memory. */
+export async function* multipartParts(source: AsyncIterable<Buffer>, boundary: string): AsyncGenerator<Part> {
+  const delimiter = Buffer.from(`\r\n--${boundary}`);
+  // The first delimiter need not follow a line end; giving it one makes it like the others.
+  const input = new Input(source, Buffer.from('\r\n'));
+  for await (const _preamble of input.until(delimiter));
+  while (!(await input.take(2)).equals(Buffer.from('--'))) {
+    // The line end after the delimiter was taken already, so that headers may be empty.
+    const { name, filename } = disposition((await input.upTo(blankLine, longestHeaders)).toString('utf8'));
+    const content = input.until(delimiter);
+    yield { name, filename, content };
+    for await (const _unread of content);
+  }
+}
+
+/** Reads a chunked source by delimiters and lengths. */
+class Input {
+  readonly #source: AsyncIterator<Buffer>;
+  #buffer: Buffer;
+
+  constructor(source: AsyncIterable<Buffer>, head: Buffer) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#buffer = head;
+  }
+
+  /** Everything before the delimiter, in pieces; the delimiter is consumed. */
+  async *until(delimiter: Buffer): AsyncGenerator<Buffer> {
+    for (;;) {
+      const at = this.#buffer.indexOf(delimiter);
+      if (at >= 0) {
+        const last = this.#buffer.subarray(0, at);
+        this.#buffer = this.#buffer.subarray(at + delimiter.length);
+        if (last.length > 0) yield last;
+        return;
+      }
+      // The end may be the beginning of a delimiter.
+      const safe = this.#buffer.length - delimiter.length + 1;
+      if (safe > 0) {
+        const piece = this.#buffer.subarray(0, safe);
+        this.#buffer = this.#buffer.subarray(safe);
+        yield piece;
+      }
+      await this.#fill();
+    }
+  }
+
+  async upTo(delimiter: Buffer, limit: number): Promise<Buffer> {
+    for (;;) {
+      const at = this.#buffer.indexOf(delimiter);
+      if (at >= 0) {
+        const piece = this.#buffer.subarray(0, at);
+        this.#buffer = this.#buffer.subarray(at + delimiter.length);
+        return piece;
+      }
+      if (this.#buffer.length > limit) throw new Error('multipart: part headers are too long');
+      await this.#fill();
+    }
+  }
+
+  async take(length: number): Promise<Buffer> {
+    while (this.#buffer.length < length) await this.#fill();
+    const piece = this.#buffer.subarray(0, length);
+    this.#buffer = this.#buffer.subarray(length);
+    return piece;
+  }
+
+  async #fill(): Promise<void> {
+    const { done, value } = await this.#source.next();
+    if (done) throw new Error('multipart: unexpected end of the body');
+    this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, value]) : value;
+  }
+}
+
+function disposition(headers: string): { name: string | undefined; filename: string | undefined } {
+  const line = /^content-disposition:(.*)$/im.exec(headers)?.[1] ?? '';
+  return { name: parameter(line, 'name'), filename: parameter(line, 'filename') };
+}
+
+function parameter(line: string, name: string): string | undefined {
+  const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, 'i').exec(line);
+  return match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
+}

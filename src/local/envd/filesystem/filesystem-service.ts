@@ -1,0 +1,105 @@
+import { lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
+import type { EntryInfo, Filesystem } from '../../../wire/gen/filesystem/filesystem_pb.js';
+import type { SandboxContext } from '../context.js';
+import { errnoOf, reasonOf, toConnectError } from '../errors.js';
+import { expandPath } from '../paths.js';
+import { userOfAuthorization } from '../users.js';
+import { entryInfo } from './entry-info.js';
+import { listDir } from './list-dir.js';
+
+/** Watching is left out, and so answered `unimplemented`. */
+type Service = Pick<ServiceImpl<typeof Filesystem>, 'stat' | 'makeDir' | 'move' | 'listDir' | 'remove'>;
+
+/** The RPC service `filesystem.Filesystem`. */
+export function filesystemService({ paths, workdir }: SandboxContext): Service {
+  const expand = (path: string, context: HandlerContext): string => {
+    try {
+      return expandPath(path, userOfAuthorization(context.requestHeader.get('authorization')), workdir);
+    } catch (error) {
+      throw toConnectError(error);
+    }
+  };
+
+  async function found(path: string): Promise<EntryInfo> {
+    try {
+      return await entryInfo(path, paths);
+    } catch (error) {
+      throw missingOr(error, `file not found: ${path}`, `error statting ${path}`);
+    }
+  }
+
+  return {
+    async stat(request, context) {
+      return { entry: await found(expand(request.path, context)) };
+    },
+
+    async listDir(request, context) {
+      return { entries: await listDir(expand(request.path, context), request.depth, paths) };
+    },
+
+    async makeDir(request, context) {
+      const path = expand(request.path, context);
+      try {
+        const target = await paths.target(path);
+        const existing = await stat(target).catch((error) => {
+          if (errnoOf(error) !== 'ENOENT') throw error;
+        });
+        if (existing?.isDirectory()) {
+          throw new ConnectError(`directory already exists: ${path}`, Code.AlreadyExists);
+        }
+        if (existing) {
+          throw new ConnectError(
+            `path already exists but it is not a directory: ${path}`,
+            Code.InvalidArgument,
+          );
+        }
+        await mkdir(target, { recursive: true, mode: 0o755 });
+      } catch (error) {
+        if (errnoOf(error) === undefined) throw toConnectError(error);
+        throw internal(`error creating directory ${path}`, error);
+      }
+      return { entry: await found(path) };
+    },
+
+    async move(request, context) {
+      const source = expand(request.source, context);
+      const destination = expand(request.destination, context);
+      try {
+        const from = await paths.entry(source);
+        const to = await paths.entry(destination);
+        // Before the destination's parents appear for nothing.
+        await lstat(from);
+        await mkdir(dirname(to), { recursive: true, mode: 0o755 });
+        await rename(from, to);
+      } catch (error) {
+        throw missingOr(error, `source file not found: ${source}`, `error renaming ${source}`);
+      }
+      return { entry: await found(destination) };
+    },
+
+    async remove(request, context) {
+      const path = expand(request.path, context);
+      try {
+        await rm(await paths.entry(path), { recursive: true, force: true });
+      } catch (error) {
+        if (errnoOf(error) === undefined) throw toConnectError(error);
+        throw internal(`error removing ${path}`, error);
+      }
+      return {};
+    },
+  };
+}
+
+function missingOr(error: unknown, missing: string, otherwise: string): ConnectError {
+  if (errnoOf(error) === undefined) return toConnectError(error);
+  if (errnoOf(error) === 'ENOENT') {
+    return new ConnectError(missing, Code.NotFound, undefined, undefined, error);
+  }
+  return internal(otherwise, error);
+}
+
+function internal(what: string, error: unknown): ConnectError {
+  return new ConnectError(`${what}: ${reasonOf(error)}`, Code.Internal, undefined, undefined, error);
+}

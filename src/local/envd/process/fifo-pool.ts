@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** The two ends of a pipe, as file descriptors. */
+export interface PipeEnds {
+  /** Non-blocking, for this process. */
+  readonly own: number;
+  /** Blocking, for the child. */
+  readonly child: number;
+}
+
+const batch = 64;
+const run = promisify(execFile);
+
+/**
+ * Real pipes for the children. Node's `stdio: 'pipe'` makes sockets, and a socket cannot be opened through
+ * `/dev/stdout` or `/dev/stderr`, which shell scripts do all the time. Node has no `pipe(2)`, so named pipes are
+ * made in batches and lose their name as soon as both ends are open.
+ */
+export class FifoPool {
+  readonly #directory: string;
+  readonly #ready: string[] = [];
+  #made = 0;
+  #filling: Promise<void> | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Makes the first batch ahead of the first process. */
+  async fill(): Promise<void> {
+    this.#filling ??= this.#makeBatch().finally(() => {
+      this.#filling = undefined;
+    });
+    await this.#filling;
+  }
+
+  /** A pipe that the child writes to. */
+  async output(): Promise<PipeEnds> {
+    return this.#open((path) => {
+      const own = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      return { own, child: openSync(path, constants.O_WRONLY) };
+    });
+  }
+
+  /** A pipe that the child reads from. */
+  async input(): Promise<PipeEnds> {
+    return this.#open((path) => {
+      // Neither end can be opened in blocking mode before the other one is; both at once can.
+      const both = openSync(path, constants.O_RDWR);
+      const child = openSync(path, constants.O_RDONLY);
+      const own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      closeSync(both);
+      return { own, child };
+    });
+  }
+
+  async #open(open: (path: string) => PipeEnds): Promise<PipeEnds> {
+    while (this.#ready.length === 0) await this.fill();
+    const path = this.#ready.pop()!;
+    if (this.#ready.length < batch / 4) void this.fill().catch(() => {});
+    try {
+      return open(path);
+    } finally {
+      unlinkSync(path);
+    }
+  }
+
+  async #makeBatch(): Promise<void> {
+    const paths = Array.from({ length: batch }, () => join(this.#directory, `pipe-${this.#made++}`));
+    await run('mkfifo', ['-m', '600', ...paths]);
+    this.#ready.push(...paths);
+  }
+}

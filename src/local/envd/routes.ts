@@ -1,0 +1,41 @@
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { Code, ConnectError, type ConnectRouter, type Interceptor } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { Filesystem } from '../../wire/gen/filesystem/filesystem_pb.js';
+import { Process } from '../../wire/gen/process/process_pb.js';
+import type { SandboxContext } from './context.js';
+import { filesystemService } from './filesystem/filesystem-service.js';
+import { httpEndpoints } from './http-endpoints.js';
+import { processService } from './process/process-service.js';
+import type { ProcessTable } from './process/process-table.js';
+import { userOfAuthorization } from './users.js';
+
+/** Everything that envd answers. Whoever reaches it may: tokens are checked before, outside the sandbox. */
+export function routes(
+  context: SandboxContext,
+  table: ProcessTable,
+): (request: Http2ServerRequest, response: Http2ServerResponse) => void {
+  const http = httpEndpoints(context);
+  return connectNodeAdapter({
+    routes: (router: ConnectRouter) => {
+      router.service(Process, processService(table));
+      router.service(Filesystem, filesystemService(context));
+    },
+    interceptors: [requireKnownUser],
+    // Compressed output costs more time than it saves on one machine, and connect-web cannot read it.
+    acceptCompression: [],
+    grpc: false,
+    fallback: (request, response) => {
+      void http(request as Http2ServerRequest, response as Http2ServerResponse);
+    },
+  });
+}
+
+const requireKnownUser: Interceptor = (next) => async (request) => {
+  try {
+    userOfAuthorization(request.header.get('authorization'));
+  } catch (error) {
+    throw new ConnectError((error as Error).message, Code.Unauthenticated);
+  }
+  return next(request);
+};

@@ -1,0 +1,21 @@
+import type { IncomingMessage } from 'node:http';
+import { ApiError } from './replies.js';
+
+const longestBody = 16 << 20;
+
+/** The JSON of a request body, which may be chunked. None at all counts as an empty object. */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > longestBody) throw new ApiError(413, 'request body is larger than 16 MiB');
+  }
+  if (length === 0) return {};
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw new ApiError(400, 'request body is not valid JSON');
+  }
+}

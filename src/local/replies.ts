@@ -1,0 +1,24 @@
+import type { ServerResponse } from 'node:http';
+
+/** An answer other than success, in the control plane's words: the body repeats the status as a number. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function replyJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(JSON.stringify(body));
+}
+
+export function replyError(response: ServerResponse, status: number, message: string): void {
+  replyJson(response, status, { code: status, message });
+}

@@ -1,0 +1,58 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { CreateRequest } from './create-request.js';
+import type { EnvdProcess } from './envd-process.js';
+import { Sandbox } from './sandbox.js';
+
+const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Every sandbox of one server, by id. One that has ended is not there. */
+export class Sandboxes {
+  readonly #running = new Map<string, Sandbox>();
+  readonly #startEnvd: () => Promise<EnvdProcess>;
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(startEnvd: () => Promise<EnvdProcess>) {
+    this.#startEnvd = startEnvd;
+  }
+
+  /** Those that run now. */
+  list(): Sandbox[] {
+    return [...this.#running.values()];
+  }
+
+  get(id: string): Sandbox | undefined {
+    return this.#running.get(id);
+  }
+
+  async create(request: CreateRequest): Promise<Sandbox> {
+    const id = `i${Array.from({ length: 20 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('')}`;
+    const envd = await this.#startEnvd();
+    await envd.init({
+      ...request.envs,
+      E2B_SANDBOX: 'true',
+      E2B_SANDBOX_ID: id,
+      E2B_TEMPLATE_ID: request.templateId,
+    });
+    const end = (): void => void this.kill(id);
+    const sandbox = new Sandbox(id, randomBytes(32).toString('hex'), request, envd, end);
+    this.#running.set(id, sandbox);
+    void envd.exited.then(end);
+    return sandbox;
+  }
+
+  /** Ends a sandbox; false when there is none of that id. */
+  async kill(id: string): Promise<boolean> {
+    const sandbox = this.#running.get(id);
+    if (!sandbox) return false;
+    this.#running.delete(id);
+    const ending = sandbox.close().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+    await ending;
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.list().map(({ id }) => this.kill(id)));
+    await Promise.all(this.#ending);
+  }
+}
