@@ -1,0 +1,11 @@
+/** `e2b-edge/broker/cloudflare`: the session broker with terminals, for a Worker and a Durable Object. */
+
+export type { BrokerEvent } from './broker/broker-event.js';
+export type { Authorization, BrokerContext, FromEnv, Intent, NewSandbox } from './broker/broker-options.js';
+export type { Broker } from './broker/create-broker.js';
+export { createMemoryStore, type SessionStore } from './broker/session-store.js';
+export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
+export { createBroker, type WorkerBrokerOptions } from './hosts/cloudflare/create-worker-broker.js';
+export { PtyHub } from './hosts/cloudflare/pty-hub.js';
+export type { DurableObjectNamespaceLike } from './hosts/cloudflare/workers-types.js';
+export type { FileGrant, Grant, LifecycleGrant, Session, SessionRequest } from './wire/session.js';

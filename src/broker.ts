@@ -1,0 +1,15 @@
+/** `e2b-edge/broker`: the session broker, for any runtime with web standards. */
+
+export type { BrokerEvent } from './broker/broker-event.js';
+export type {
+  Authorization,
+  BrokerContext,
+  BrokerOptions,
+  FromEnv,
+  Intent,
+  NewSandbox,
+} from './broker/broker-options.js';
+export { type Broker, createBroker } from './broker/create-broker.js';
+export { createMemoryStore, type SessionStore } from './broker/session-store.js';
+export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
+export type { FileGrant, Grant, LifecycleGrant, Session, SessionRequest } from './wire/session.js';

@@ -1,0 +1,55 @@
+/** Asks the application, and makes sure that its answer can be used. */
+
+import { isE2BEdgeError } from '../errors.js';
+import type { Authorization, Intent } from './broker-options.js';
+import type { Exchange } from './exchange.js';
+import { defeatsExactCommands, type FullGrant, intersectGrants, parseGrant } from './grant.js';
+import { misconfigured, sessionRefused } from './refusals.js';
+
+/** What was authorised; the grant is the smaller of what was asked for and what is allowed. */
+export interface Authorized extends Omit<Authorization, 'grants'> {
+  grant: FullGrant;
+}
+
+export async function authorize<Env>(
+  { options, request, context, event }: Exchange<Env>,
+  intent: Intent,
+): Promise<Authorized> {
+  let answer: Authorization | null;
+  try {
+    answer = await options.authorize(request, intent, context);
+  } catch (cause) {
+    throw misconfigured("The application's `authorize` failed.", cause);
+  }
+  if (!answer) throw sessionRefused();
+  const { subject, sandbox } = answer;
+  if (typeof subject !== 'string' || subject === '') {
+    throw misconfigured("The application's `authorize` gave no subject.");
+  }
+  event.subject = subject;
+  const timeoutMs = sandbox?.timeoutMs ?? 0;
+  if (!(sandbox && ('id' in sandbox || 'template' in sandbox) && timeoutMs >= 0)) {
+    throw misconfigured(
+      "The application's `authorize` gave no sandbox template or id, or a wrong timeoutMs.",
+    );
+  }
+  return { subject, sandbox, grant: grantOf(answer, intent) };
+}
+
+function grantOf({ grants }: Authorization, { grant: asked }: Intent): FullGrant {
+  let allowed: FullGrant;
+  try {
+    allowed = parseGrant(grants);
+  } catch (cause) {
+    const why = isE2BEdgeError(cause) ? cause.message : '';
+    throw misconfigured(`The application's \`authorize\` gave grants that cannot be used. ${why}`, cause);
+  }
+  const grant = asked === undefined ? allowed : intersectGrants(parseGrant(asked), allowed);
+  const prefix = defeatsExactCommands(grant);
+  if (prefix !== undefined) {
+    throw misconfigured(
+      `The application's \`authorize\` gave an exact list of commands together with write access to ${prefix}, from where what they run can be changed. Grant 'run', or fewer files.`,
+    );
+  }
+  return grant;
+}

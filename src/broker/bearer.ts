@@ -1,0 +1,36 @@
+/** The session that a token stands for. */
+
+import type { Exchange, Scope } from './exchange.js';
+import { misconfigured, sessionExpired, unauthenticated } from './refusals.js';
+import { type SessionClaims, verifyToken } from './session-token.js';
+
+/**
+ * The session of a request, by its bearer token.
+ * @param options see {@link verifyToken}.
+ */
+export async function sessionOf<Env>(
+  exchange: Exchange<Env>,
+  options: { expired?: boolean } = {},
+): Promise<SessionClaims> {
+  const token = /^Bearer ([\w.-]+)$/i.exec(exchange.request.headers.get('authorization') ?? '')?.[1];
+  if (token === undefined) throw unauthenticated();
+  return verifySession(exchange, token, options);
+}
+
+/** Verifies a token, and that its session was not ended. */
+export async function verifySession<Env>(
+  { credentials, event, options: { store } }: Scope<Env>,
+  token: string,
+  options: { expired?: boolean } = {},
+): Promise<SessionClaims> {
+  const claims = await verifyToken(token, credentials.tokens, options);
+  Object.assign(event, { subject: claims.sub, sessionId: claims.sid, sandboxId: claims.sbx });
+  let revoked = false;
+  try {
+    revoked = (await store?.isRevoked(claims.sid)) ?? false;
+  } catch (cause) {
+    throw misconfigured('The store did not say whether the session was ended.', cause);
+  }
+  if (revoked) throw sessionExpired();
+  return claims;
+}

@@ -1,0 +1,145 @@
+/** The broker as its hosts use it: requests, and what it takes to join terminals to it. */
+
+import { sessionOf, verifySession } from './bearer.js';
+import type { BrokerContext, BrokerOptions } from './broker-options.js';
+import { allowOrigin, checkOrigin, isSessionPath, preflight } from './cors.js';
+import { beginDecision } from './decision.js';
+import { createEnvdProxy } from './envd-proxy.js';
+import { asRefusal, errorResponse } from './error-response.js';
+import type { Exchange, Scope } from './exchange.js';
+import { createKeepAlive } from './keep-alive.js';
+import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
+import { httpRefusal, routeNotFound, unauthenticated } from './refusals.js';
+import { matchRoute, type Route } from './routes.js';
+import { isStreamType, type StreamContentType } from './rpc-message.js';
+import { procedureOf } from './rpc-proxy.js';
+import { createSandboxDirectory } from './sandbox-directory.js';
+import { describeSession, endSession, mintSession, refreshSession } from './session-routes.js';
+import { createCredentialSource, readSettings } from './settings.js';
+
+export interface BrokerCore<Env> {
+  /** Answers a request. Never rejects. */
+  handle(request: Request, context?: BrokerContext<Env>): Promise<Response>;
+  /** Judges a request for a terminal's WebSocket: to be accepted, or answered without. Never rejects. */
+  upgrade(request: Request, context?: BrokerContext<Env>): Promise<PtyUpgrade | Response>;
+  /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
+  authorizePty(token: string, sandboxId: string, context?: BrokerContext<Env>): Promise<PtySession>;
+}
+
+export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<Env> {
+  const settings = readSettings(options);
+  const { basePath } = settings;
+  const credentialsOf = createCredentialSource(options, settings);
+  const proxy = createEnvdProxy();
+  const parts = { options, settings, directory: createSandboxDirectory(), keepAlive: createKeepAlive() };
+
+  async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
+    return { ...parts, context, event, credentials: await credentialsOf(context) };
+  }
+
+  async function answer(exchange: Exchange<Env>, route: Route): Promise<Response> {
+    switch (route.name) {
+      case 'mint':
+        return mintSession(exchange);
+      case 'refresh':
+        return refreshSession(exchange);
+      case 'info':
+        return describeSession(exchange, route.sessionId);
+      case 'end':
+        return endSession(exchange, route.sessionId);
+      case 'pty':
+        throw httpRefusal(
+          426,
+          'upgrade_required',
+          'This is the address of a WebSocket, on a host that has them.',
+        );
+      default: {
+        const claims = await sessionOf(exchange);
+        if (claims.sbx !== route.sandboxId) throw unauthenticated();
+        return proxy(exchange, route, claims);
+      }
+    }
+  }
+
+  async function handle(request: Request, context: BrokerContext<Env> = {}): Promise<Response> {
+    const decision = beginDecision(options.logger, 'unknown', request.headers);
+    const { event } = decision;
+    const { pathname } = new URL(request.url);
+    let origin: string | undefined;
+    let route: Route | undefined;
+    let response: Response;
+    try {
+      const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request };
+      origin = checkOrigin(request, exchange.credentials.origins);
+      if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) {
+        event.action = 'preflight';
+        response = preflight(request, pathname, basePath);
+      } else {
+        route = matchRoute(request.method, pathname, basePath);
+        event.action = route.name;
+        response = await answer(exchange, route);
+      }
+      decision.made(response.status);
+    } catch (error) {
+      response = errorResponse(error, event.requestId, route && streamOf(request, route));
+      decision.failed(error);
+    }
+    allowOrigin(response.headers, origin, isSessionPath(pathname, basePath));
+    return withCommonHeaders(response, event.requestId);
+  }
+
+  return {
+    handle,
+
+    async upgrade(request, context = {}) {
+      const decision = beginDecision(options.logger, 'pty', request.headers);
+      const { event } = decision;
+      try {
+        const route = matchRoute(request.method, new URL(request.url).pathname, basePath);
+        if (route.name !== 'pty') throw routeNotFound();
+        event.sandboxId = route.sandboxId;
+        const { origins } = await credentialsOf(context);
+        const upgrade = judgeUpgrade(request, route.sandboxId, origins);
+        decision.made(upgrade.close?.code ?? 101);
+        return upgrade;
+      } catch (error) {
+        decision.failed(error);
+        return withCommonHeaders(errorResponse(error, event.requestId), event.requestId);
+      }
+    },
+
+    async authorizePty(token, sandboxId, context = {}) {
+      const decision = beginDecision(options.logger, 'pty');
+      try {
+        const scope = await scopeOf(context, decision.event);
+        const claims = await verifySession(scope, token);
+        const again = (): Promise<Scope<Env>> => scopeOf(context, { ...decision.event });
+        const session = await openPtySession(scope, claims, sandboxId, proxy, again);
+        decision.made(101);
+        return session;
+      } catch (error) {
+        decision.failed(error);
+        throw asRefusal(error);
+      }
+    },
+  };
+}
+
+/** The content type of a call that is answered by a stream. */
+function streamOf(request: Request, route: Route): StreamContentType | undefined {
+  if (route.name !== 'rpc') return undefined;
+  try {
+    const { type } = procedureOf(request, route.path);
+    return isStreamType(type) ? type : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function withCommonHeaders(response: Response, requestId: string): Response {
+  const { headers } = response;
+  headers.set('x-request-id', requestId);
+  headers.set('x-content-type-options', 'nosniff');
+  headers.set('cache-control', 'no-store');
+  return response;
+}

@@ -1,0 +1,34 @@
+/** What was decided, for a log. It never holds a token, a key, a query, input or output. */
+export interface BrokerEvent {
+  /** What was wanted; `unknown` where there is no such route. */
+  action:
+    | 'mint'
+    | 'refresh'
+    | 'info'
+    | 'end'
+    | 'rpc'
+    | 'health'
+    | 'download'
+    | 'upload'
+    | 'pty'
+    | 'preflight'
+    | 'unknown';
+  /** `refused` is the caller's doing, `failed` is the broker's, the application's or the sandbox's. */
+  outcome: 'allowed' | 'refused' | 'failed';
+  /** Also in the answer, as `X-Request-Id` and in the body of an error. */
+  requestId: string;
+  status: number;
+  /** From the request until its answer began, in milliseconds. */
+  durationMs: number;
+  /** The code of the error. */
+  code?: string;
+  /** What is behind a failure: the application's own error, or an upstream's. */
+  cause?: unknown;
+  subject?: string;
+  sessionId?: string;
+  sandboxId?: string;
+  /** The RPC, as `process.Process/Start`. */
+  procedure?: string;
+  /** The caller's trace, if it sent one. */
+  traceparent?: string;
+}

@@ -1,0 +1,34 @@
+/** The control plane as a page may see it: not its words, and not what is wrong with the API key. */
+
+import { E2BEdgeError, RateLimitError, SandboxNotFoundError, ServiceBusyError } from '../errors.js';
+import { sandboxNotFound, upstreamFailed } from './refusals.js';
+
+/** Makes a call to the control plane, and its errors the broker's own. */
+export async function askControlPlane<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw controlPlaneError(error);
+  }
+}
+
+function controlPlaneError(error: unknown): E2BEdgeError {
+  if (error instanceof SandboxNotFoundError) return sandboxNotFound();
+  const retryAfterMs = error instanceof E2BEdgeError ? error.retryAfterMs : undefined;
+  const options = { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  if (error instanceof RateLimitError) {
+    return new RateLimitError('The sandbox service is asked for too much: try again later.', {
+      ...options,
+      code: 'rate_limited',
+      statusCode: 429,
+    });
+  }
+  if (error instanceof ServiceBusyError) {
+    return new ServiceBusyError('The sandbox service has no room at the moment: try again later.', {
+      ...options,
+      code: 'service_busy',
+      statusCode: 503,
+    });
+  }
+  return upstreamFailed(error);
+}

@@ -1,0 +1,35 @@
+/** The proxy to a session's envd: everything that a verified session may do there. */
+
+import type { Exchange } from './exchange.js';
+import { createFileGuard } from './file-guard.js';
+import { download, health, upload } from './files-proxy.js';
+import { createProcessGuard } from './process-guard.js';
+import type { Route } from './routes.js';
+import { createRpcProxy } from './rpc-proxy.js';
+import type { SessionClaims } from './session-token.js';
+
+export type EnvdRoute = Extract<Route, { path: string }>;
+
+export type EnvdProxy = <Env>(
+  exchange: Exchange<Env>,
+  route: EnvdRoute,
+  claims: SessionClaims,
+) => Promise<Response>;
+
+export function createEnvdProxy(): EnvdProxy {
+  const files = createFileGuard();
+  const rpc = createRpcProxy(createProcessGuard(), files);
+  return async (exchange, route, claims) => {
+    switch (route.name) {
+      case 'health':
+        return health(exchange, claims);
+      case 'download':
+        return download(exchange, claims, files);
+      case 'upload':
+        return upload(exchange, claims, files);
+      case 'rpc':
+        exchange.event.procedure = route.path;
+        return rpc.forward(exchange, route.path, claims);
+    }
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * The way to a sandbox's envd. Requests are made from scratch: the address out of a checked sandbox id and fixed
+ * settings, the real credential, the session's user, and of the page's headers only what is handed in here.
+ */
+
+import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
+import { isE2BEdgeError } from '../errors.js';
+import { withDeadline } from '../transport/deadline.js';
+import type { Exchange } from './exchange.js';
+import { readBody } from './read-body.js';
+import { upstreamFailed } from './refusals.js';
+import { decodeMessage, encodeMessage } from './rpc-message.js';
+import type { KnownSandbox } from './sandbox-directory.js';
+import type { SessionClaims } from './session-token.js';
+import { upstreamError } from './upstream-error.js';
+
+/** A session's way to its sandbox. */
+export interface Upstream {
+  sandboxId: string;
+  /** The Linux user; undefined is envd's default. */
+  user: string | undefined;
+  /** Sends a request. Rejects when nothing answers, or with a redirect. */
+  send(path: string, init: UpstreamRequest): Promise<Response>;
+  /** A call of the broker's own; undefined for what envd says is not found. */
+  call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    message: MessageInitShape<I>,
+  ): Promise<MessageShape<O> | undefined>;
+}
+
+export interface UpstreamRequest {
+  method: 'GET' | 'POST';
+  headers: Record<string, string>;
+  body?: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  signal: AbortSignal;
+}
+
+const callTimeoutMs = 15_000;
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+export async function openUpstream<Env>(exchange: Exchange<Env>, claims: SessionClaims): Promise<Upstream> {
+  const { directory, credentials } = exchange;
+  const sandbox = await directory.find(claims.sbx, credentials);
+  const { user } = claims.g;
+
+  const send = (path: string, init: UpstreamRequest): Promise<Response> =>
+    sendTo(exchange, sandbox, user, path, init);
+
+  return {
+    sandboxId: claims.sbx,
+    user,
+    send,
+    async call(method, message) {
+      const body = encodeMessage(method.input, 'application/proto', create(method.input, message));
+      const answer = await withDeadline({ requestTimeoutMs: callTimeoutMs }, method.name, async (signal) => {
+        const response = await send(`${method.parent.typeName}/${method.name}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/proto', 'connect-protocol-version': '1' },
+          body,
+          signal,
+        });
+        if (response.ok) return readBody(response, maxAnswerBytes);
+        const error = await upstreamError(response);
+        if (isE2BEdgeError(error, 'not_found')) return undefined;
+        throw error;
+      });
+      return answer && decodeMessage(method.output, 'application/proto', answer);
+    },
+  };
+}
+
+async function sendTo<Env>(
+  { settings, directory, event }: Exchange<Env>,
+  { endpoint }: KnownSandbox,
+  user: string | undefined,
+  path: string,
+  init: UpstreamRequest,
+): Promise<Response> {
+  const { method, headers, body, signal } = init;
+  const { traceparent } = event;
+  const upstreamInit: RequestInit & { duplex?: 'half' } = {
+    method,
+    headers: {
+      ...headers,
+      'accept-encoding': 'identity',
+      ...(traceparent !== undefined && { traceparent }),
+      ...(user !== undefined && { authorization: `Basic ${btoa(`${user}:`)}` }),
+      ...endpoint.headers,
+    },
+    signal,
+    redirect: 'manual',
+    ...(body && { body }),
+    ...(body instanceof ReadableStream && { duplex: 'half' }),
+  };
+  let response: Response;
+  try {
+    response = await settings.fetch(`${endpoint.baseUrl}/${path}`, upstreamInit);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw upstreamFailed(error);
+  }
+  if (
+    response.type === 'opaqueredirect' ||
+    (response.status >= 300 && response.status < 400 && response.status !== 304)
+  ) {
+    await response.body?.cancel();
+    throw upstreamFailed(new Error(`a redirect (${response.status})`));
+  }
+  // A token that envd refuses, and a sandbox that is not where it was, are asked for anew the next time.
+  if (response.status === 401 || response.status === 502) directory.forget(event.sandboxId ?? '');
+  return response;
+}

@@ -1,0 +1,28 @@
+/** What the steps of a request need, so that each takes one argument for it. */
+
+import type { BrokerEvent } from './broker-event.js';
+import type { BrokerContext, BrokerOptions } from './broker-options.js';
+import type { KeepAlive } from './keep-alive.js';
+import type { SandboxDirectory } from './sandbox-directory.js';
+import type { Credentials, Settings } from './settings.js';
+
+/** What a broker has for all of its requests. */
+export interface BrokerParts<Env> {
+  options: BrokerOptions<Env>;
+  settings: Settings;
+  directory: SandboxDirectory;
+  keepAlive: KeepAlive;
+}
+
+/** A broker while it does one thing: with the credentials of the moment, and what will be logged of it. */
+export interface Scope<Env = unknown> extends BrokerParts<Env> {
+  context: BrokerContext<Env>;
+  credentials: Credentials;
+  /** Filled in as things become known. */
+  event: Pick<BrokerEvent, 'requestId'> & Partial<BrokerEvent>;
+}
+
+/** A scope that is one request's. */
+export interface Exchange<Env = unknown> extends Scope<Env> {
+  request: Request;
+}

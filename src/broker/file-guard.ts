@@ -1,0 +1,83 @@
+/**
+ * Which files a session may touch. envd works as root and follows symlinks, so a path prefix alone confines nothing: on
+ * the way to a path each part is looked at, and where one is a symlink its target counts. A program in the sandbox
+ * that puts a symlink there between the look and the call wins that race: a prefix confines the page, not programs.
+ */
+
+import { Filesystem } from '../wire/gen/filesystem/filesystem_pb.js';
+import type { FileGrant } from '../wire/session.js';
+import { createBoundedCache } from './bounded-cache.js';
+import type { Upstream } from './envd-upstream.js';
+import { allowsFile, type FullGrant } from './grant.js';
+import { notGranted, upstreamFailed } from './refusals.js';
+import { isWithin, normalizePath, pathsOnTheWay } from './sandbox-path.js';
+
+/** What is wanted of a path. */
+export interface FileAccess {
+  ops: readonly FileGrant['op'][];
+  /** Whether envd, given a symlink, goes to its target. It removes and renames the link itself. */
+  follows: boolean;
+}
+
+export interface FileGuard {
+  /** The absolute path to hand to envd. Rejects where the session may not. */
+  check(upstream: Upstream, grant: FullGrant, path: string, access: FileAccess): Promise<string>;
+}
+
+/** A symlink leads to a path without any, so a second one on the way means that somebody is at it right now. */
+const maxLinks = 8;
+const homeMs = 300_000;
+const maxHomes = 1000;
+
+export function createFileGuard(): FileGuard {
+  const homes = createBoundedCache<string>(homeMs, maxHomes);
+
+  async function home(upstream: Upstream): Promise<string> {
+    const key = `${upstream.sandboxId} ${upstream.user ?? ''}`;
+    const known = homes.get(key);
+    if (known !== undefined) return known;
+    const path = (await upstream.call(Filesystem.method.stat, { path: '~' }))?.entry?.path;
+    if (!path?.startsWith('/')) throw upstreamFailed(new Error('envd did not tell the home directory'));
+    homes.set(key, path);
+    return path;
+  }
+
+  return {
+    async check(upstream, grant, path, { ops, follows }) {
+      const absolute = await normalizePath(path, () => home(upstream));
+      requireOps(grant, ops, absolute);
+      // Where all is granted, symlinks lead nowhere else.
+      if (ops.every((op) => grant.files.some((file) => file.op === op && file.prefix === '/')))
+        return absolute;
+      requireOps(grant, ops, await resolveLinks(upstream, absolute, follows));
+      return absolute;
+    },
+  };
+}
+
+function requireOps(grant: FullGrant, ops: readonly FileGrant['op'][], path: string): void {
+  for (const op of ops) {
+    if (!allowsFile(grant, op, path)) throw notGranted(`${op} this path`);
+  }
+}
+
+/** Where a path leads. What does not exist (yet) leads to itself. */
+async function resolveLinks(upstream: Upstream, path: string, follows: boolean): Promise<string> {
+  let resolved = path;
+  for (let links = 0; links < maxLinks; links++) {
+    const way = pathsOnTheWay(resolved);
+    const parts = follows ? way : way.slice(0, -1);
+    const entries = await Promise.all(
+      parts.map(async (part) => (await upstream.call(Filesystem.method.stat, { path: part }))?.entry),
+    );
+    const index = entries.findIndex((entry) => entry?.symlinkTarget !== undefined);
+    const link = parts[index];
+    if (link === undefined) return resolved;
+    const target = entries[index]?.symlinkTarget;
+    // envd names the link itself where it leads to nothing or in circles.
+    if (!target?.startsWith('/') || isWithin(target, link))
+      throw notGranted('use a symlink that leads nowhere');
+    resolved = `${target === '/' ? '' : target}${resolved.slice(link.length)}`;
+  }
+  throw notGranted('use a path with so many symlinks');
+}

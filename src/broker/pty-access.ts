@@ -1,0 +1,94 @@
+/** What a host needs to join terminals to a broker. */
+
+import type { FetchLike } from '../transport/authorized-fetch.js';
+import { PtyClose } from '../wire/pty-close.js';
+import { ptyProtocol } from '../wire/pty-frame.js';
+import { checkOrigin } from './cors.js';
+import type { EnvdProxy } from './envd-proxy.js';
+import { errorResponse } from './error-response.js';
+import type { Exchange, Scope } from './exchange.js';
+import { notGranted, unauthenticated } from './refusals.js';
+import { matchRoute } from './routes.js';
+import { type SessionClaims, sessionEndsAt } from './session-token.js';
+
+/** An upgrade that is to be accepted. */
+export interface PtyUpgrade {
+  sandboxId: string;
+  /** To be closed with at once: a page cannot read why an upgrade was refused, but it can read this. */
+  close?: { code: number; reason: string };
+}
+
+/** What the holder of a token may do at terminals, and the way there. */
+export interface PtySession {
+  claims: SessionClaims;
+  mode: 'read' | 'write';
+  /** In milliseconds since 1970. */
+  endsAt: number;
+  envdVersion: string;
+  /** The base URL to use `fetch` with. It leads nowhere but into this broker's own proxy. */
+  baseUrl: string;
+  /** Passes requests through the broker's proxy: the same policy, user and marks as for a page, and never its token. */
+  fetch: FetchLike;
+  keepAlive(): Promise<void>;
+}
+
+/** Judges a request for a WebSocket by its origin and its subprotocol. The token comes later, in a message. */
+export function judgeUpgrade(request: Request, sandboxId: string, origins: readonly string[]): PtyUpgrade {
+  const protocols = (request.headers.get('sec-websocket-protocol') ?? '')
+    .split(',')
+    .map((name) => name.trim());
+  if (!protocols.includes(ptyProtocol)) {
+    return { sandboxId, close: { code: PtyClose.protocol, reason: `the subprotocol is not ${ptyProtocol}` } };
+  }
+  try {
+    checkOrigin(request, origins);
+  } catch {
+    return { sandboxId, close: { code: PtyClose.notGranted, reason: 'origin_not_allowed' } };
+  }
+  return { sandboxId };
+}
+
+/** @param scopeOf makes the scope of each call that the terminal makes, as long as it lives. */
+export async function openPtySession<Env>(
+  scope: Scope<Env>,
+  claims: SessionClaims,
+  sandboxId: string,
+  proxy: EnvdProxy,
+  scopeOf: () => Promise<Scope<Env>>,
+): Promise<PtySession> {
+  const { credentials, directory } = scope;
+  if (claims.sbx !== sandboxId) throw unauthenticated();
+  const { pty: mode, user } = claims.g;
+  if (mode === 'none') throw notGranted('use terminals');
+  const { envdVersion } = await directory.find(sandboxId, credentials);
+
+  // A terminal is shared by all of its user's sockets, of which the relay knows who may write. It outlives the session
+  // that opened it, so its calls are not tied to that one's end.
+  const shared: SessionClaims = {
+    ...claims,
+    g: { files: [], commands: 'none', pty: 'write', lifecycle: [], ...(user !== undefined && { user }) },
+  };
+  const origin = 'http://broker.invalid';
+  const fetchThroughProxy: FetchLike = async (url, init) => {
+    const request = new Request(url, init);
+    const { requestId } = scope.event;
+    try {
+      const exchange: Exchange<Env> = { ...(await scopeOf()), request };
+      const route = matchRoute(request.method, new URL(url).pathname, '');
+      if (!('path' in route)) throw notGranted('do this at a terminal');
+      return await proxy(exchange, route, shared);
+    } catch (error) {
+      request.signal.throwIfAborted();
+      return errorResponse(error, requestId);
+    }
+  };
+  return {
+    claims,
+    mode,
+    endsAt: sessionEndsAt(claims, credentials.tokens),
+    envdVersion,
+    baseUrl: `${origin}/envd/${sandboxId}`,
+    fetch: fetchThroughProxy,
+    keepAlive: async () => scope.keepAlive(claims, (await scopeOf()).credentials),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Every reason for which a broker says no, in its own words. Each has a stable `code` and the HTTP status; none tells
+ * anything of keys, tokens, other people's sandboxes, or what an upstream said.
+ */
+
+import {
+  AuthenticationError,
+  ConnectionError,
+  type E2BEdgeError,
+  InvalidArgumentError,
+  NotFoundError,
+  PermissionDeniedError,
+  SandboxError,
+  SandboxNotFoundError,
+} from '../errors.js';
+
+/** 401: there is no token, or it is not one of ours. Why not is not said. */
+export function unauthenticated(): E2BEdgeError {
+  return new AuthenticationError('The session token is missing or not valid: start a session anew.', {
+    code: 'unauthenticated',
+    statusCode: 401,
+  });
+}
+
+/** 401: the token was good and its time is over; a refresh helps. */
+export function tokenExpired(): E2BEdgeError {
+  return new AuthenticationError('The session token has run out: refresh it.', {
+    code: 'token_expired',
+    statusCode: 401,
+  });
+}
+
+/** 401: the session's absolute life is over, or it was ended; only a new session helps. */
+export function sessionExpired(): E2BEdgeError {
+  return new AuthenticationError('The session is over: start a new one.', {
+    code: 'session_expired',
+    statusCode: 401,
+  });
+}
+
+/** 403: the application said no. */
+export function sessionRefused(): E2BEdgeError {
+  return new PermissionDeniedError(
+    'The application does not allow this session. Signing in again may help.',
+    {
+      code: 'session_refused',
+      statusCode: 403,
+    },
+  );
+}
+
+/** 403: the session does not cover the call. */
+export function notGranted(what: string): E2BEdgeError {
+  return new PermissionDeniedError(`This session may not ${what}.`, {
+    code: 'permission_denied',
+    statusCode: 403,
+  });
+}
+
+/** 403: the page is not one that may use the broker. */
+export function originNotAllowed(): E2BEdgeError {
+  return new PermissionDeniedError("This page's origin is not among the broker's `origins`.", {
+    code: 'origin_not_allowed',
+    statusCode: 403,
+  });
+}
+
+/** 404: the same for a sandbox that never was, that ended, and that is another's. */
+export function sandboxNotFound(statusCode = 404): E2BEdgeError {
+  return new SandboxNotFoundError('There is no such sandbox, or no longer: start a session anew.', {
+    statusCode,
+  });
+}
+
+/** 404: no such process among those of this session. The words are envd's. */
+export function processNotFound(pid: number): E2BEdgeError {
+  return new NotFoundError(`process with pid ${pid} not found`, { code: 'not_found', statusCode: 404 });
+}
+
+/** 404: no such route. */
+export function routeNotFound(): E2BEdgeError {
+  return new NotFoundError('The broker has no such route.', { code: 'route_not_found', statusCode: 404 });
+}
+
+/** 400: the request is wrong, and how. */
+export function invalidRequest(message: string, code = 'invalid_argument'): E2BEdgeError {
+  return new InvalidArgumentError(message, { code, statusCode: 400 });
+}
+
+/** 405, 413, 415, 426, 501: HTTP's own ways to say no. */
+export function httpRefusal(statusCode: number, code: string, message: string): E2BEdgeError {
+  return new SandboxError(message, { code, statusCode });
+}
+
+/** 502: the sandbox or the control plane cannot be reached, or answered what cannot be used. */
+export function upstreamFailed(cause?: unknown): E2BEdgeError {
+  return new ConnectionError(
+    'The sandbox service could not be reached, or gave no usable answer: try again.',
+    {
+      code: 'upstream_unavailable',
+      statusCode: 502,
+      cause,
+    },
+  );
+}
+
+/** 500: what the application gave to the broker cannot be used. What is wrong is for the log alone. */
+export function misconfigured(what: string, cause?: unknown): E2BEdgeError {
+  return new SandboxError('The broker is not set up rightly; its log has more under this request id.', {
+    code: 'broker_misconfigured',
+    statusCode: 500,
+    cause: new Error(what, { cause }),
+  });
+}

@@ -1,0 +1,117 @@
+/** Passes one RPC on: judged by its decoded message, forwarded as encoded anew, answered as a stream. */
+
+import { SandboxError } from '../errors.js';
+import { createBoundedCache } from './bounded-cache.js';
+import { openUpstream } from './envd-upstream.js';
+import type { Exchange } from './exchange.js';
+import type { FileGuard } from './file-guard.js';
+import type { ProcessGuard } from './process-guard.js';
+import { readBody } from './read-body.js';
+import { httpRefusal, invalidRequest, routeNotFound, upstreamFailed } from './refusals.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  isStreamType,
+  type RpcContentType,
+  rpcContentType,
+} from './rpc-message.js';
+import { type RpcPolicy, rpcPolicy } from './rpc-policy.js';
+import type { SessionClaims } from './session-token.js';
+import { upstreamError } from './upstream-error.js';
+
+export interface RpcProxy {
+  /**
+   * @param path the procedure, as `process.Process/Start`.
+   * @param claims the session that calls.
+   */
+  forward<Env>(exchange: Exchange<Env>, path: string, claims: SessionClaims): Promise<Response>;
+}
+
+/** A megabyte of input, and room for its envelope and fields. */
+const maxMessageBytes = 1024 * 1024 + 64 * 1024;
+const maxAnswerBytes = 4 * 1024 * 1024;
+/** A browser sends a request again whose connection died; it does so within seconds. */
+const repeatMs = 600_000;
+const maxRepeats = 20_000;
+
+export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcProxy {
+  const taken = createBoundedCache<true>(repeatMs, maxRepeats);
+
+  function refuseRepeat(request: Request, sessionId: string): void {
+    const key = request.headers.get('idempotency-key');
+    if (key === null) return;
+    if (!/^[\w-]{1,64}$/.test(key)) throw invalidRequest('The Idempotency-Key is not a short name.');
+    const id = `${sessionId} ${key}`;
+    if (taken.get(id)) {
+      throw new SandboxError('This request came before and was taken.', {
+        code: 'duplicate_request',
+        statusCode: 409,
+      });
+    }
+    taken.set(id, true);
+  }
+
+  return {
+    async forward(exchange, path, claims) {
+      const { request } = exchange;
+      const { policy, type } = procedureOf(request, path);
+      const { method } = policy;
+      const message = decodeMessage(method.input, type, await readBody(request, maxMessageBytes));
+      const upstream = await openUpstream(exchange, claims);
+      const context = { claims, upstream, processes, files };
+      await policy.admit(message, context);
+      if (policy.once) refuseRepeat(request, claims.sid);
+      const response = await upstream.send(path, {
+        method: 'POST',
+        headers: callHeaders(request.headers, type),
+        body: encodeMessage(method.input, type, message),
+        signal: request.signal,
+      });
+      if (!response.ok) throw await upstreamError(response);
+      if (rpcContentType(response.headers.get('content-type'), isStreamType(type)) !== type) {
+        await response.body?.cancel();
+        throw upstreamFailed(new Error('an answer of another content type'));
+      }
+      if (!policy.filter) return new Response(response.body, { headers: { 'content-type': type } });
+      const answer = decodeMessage(method.output, type, await readBody(response, maxAnswerBytes));
+      const visible = await policy.filter(answer, context);
+      return new Response(encodeMessage(method.output, type, visible), { headers: { 'content-type': type } });
+    },
+  };
+}
+
+/** The procedure and the codec, if both are among those that are let through. */
+export function procedureOf(request: Request, path: string): { policy: RpcPolicy; type: RpcContentType } {
+  const policy = rpcPolicy(path);
+  if (!policy) throw routeNotFound();
+  const { headers } = request;
+  const type = rpcContentType(headers.get('content-type'), policy.method.methodKind !== 'unary');
+  const encoded = headers.get('content-encoding') ?? headers.get('connect-content-encoding') ?? 'identity';
+  if (!type || encoded !== 'identity') {
+    throw httpRefusal(
+      415,
+      'unsupported_media_type',
+      'The content type is not that of this procedure, or it is compressed.',
+    );
+  }
+  return { policy, type };
+}
+
+/** envd's timer rings wrongly at 0 and its ticker panics at 0 or less, so both numbers are looked at. */
+function callHeaders(headers: Headers, type: RpcContentType): Record<string, string> {
+  const timeout = headers.get('connect-timeout-ms');
+  if (timeout !== null && !/^[1-9]\d{0,9}$/.test(timeout)) {
+    throw invalidRequest('Connect-Timeout-Ms is not a whole number above 0.');
+  }
+  const interval = headers.get('keepalive-ping-interval');
+  const seconds =
+    interval !== null && /^\d{1,6}$/.test(interval)
+      ? Math.min(Math.max(Number(interval), 5), 300)
+      : undefined;
+  return {
+    'content-type': type,
+    'connect-protocol-version': '1',
+    ...(timeout !== null && { 'connect-timeout-ms': timeout }),
+    ...(seconds !== undefined && { 'keepalive-ping-interval': String(seconds) }),
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Where sandboxes are, and what opens them. A broker that keeps no state needs envd's token at each request. It asks
+ * the control plane for it and remembers the answer for a while, rather than giving it to the page inside the
+ * session's token: see there.
+ */
+
+import { type EnvdEndpoint, envdEndpoint } from '../transport/envd-endpoint.js';
+import { createBoundedCache } from './bounded-cache.js';
+import { askControlPlane } from './control-plane.js';
+import { upstreamFailed } from './refusals.js';
+import type { Credentials } from './settings.js';
+
+/** What is known of a sandbox. */
+export interface KnownSandbox {
+  endpoint: EnvdEndpoint;
+  envdVersion: string;
+}
+
+/** The part of the control plane's answers that matters here. */
+export interface SandboxAnswer {
+  sandboxID: string;
+  envdVersion: string;
+  envdAccessToken?: string | null | undefined;
+  domain?: string | null | undefined;
+}
+
+export interface SandboxDirectory {
+  /** @throws `sandbox_not_found` where the control plane does not know it. */
+  find(sandboxId: string, credentials: Credentials): Promise<KnownSandbox>;
+  /** Takes in what the control plane just said. */
+  remember(answer: SandboxAnswer, credentials: Credentials): KnownSandbox;
+  /** What was remembered was refused, or the sandbox is gone. */
+  forget(sandboxId: string): void;
+}
+
+const rememberMs = 300_000;
+const maxRemembered = 1000;
+const domainPattern = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
+
+export function createSandboxDirectory(): SandboxDirectory {
+  const known = createBoundedCache<KnownSandbox>(rememberMs, maxRemembered);
+
+  function remember(answer: SandboxAnswer, { domain, sandboxUrl }: Credentials): KnownSandbox {
+    const ownDomain = answer.domain || domain;
+    // It becomes part of a host name, so not even the control plane is taken at its word.
+    if (ownDomain && !domainPattern.test(ownDomain)) throw upstreamFailed(new Error(`domain "${ownDomain}"`));
+    const sandbox: KnownSandbox = {
+      endpoint: envdEndpoint({
+        sandboxId: answer.sandboxID,
+        domain: ownDomain,
+        sandboxUrl,
+        envdAccessToken: answer.envdAccessToken ?? undefined,
+      }),
+      envdVersion: answer.envdVersion,
+    };
+    known.set(answer.sandboxID, sandbox);
+    return sandbox;
+  }
+
+  return {
+    async find(sandboxId, credentials) {
+      const sandbox = known.get(sandboxId);
+      if (sandbox) return sandbox;
+      const detail = await askControlPlane(() => credentials.control.info(sandboxId));
+      return remember({ ...detail, sandboxID: sandboxId }, credentials);
+    },
+    remember,
+    forget: (sandboxId) => known.delete(sandboxId),
+  };
+}

@@ -1,0 +1,113 @@
+/** The options with their defaults, checked once; and what of them a request needs, asked for at each. */
+
+import type { ControlApi } from '../control/api.js';
+import { createControlApi } from '../control/api.js';
+import { InvalidArgumentError } from '../errors.js';
+import type { FetchLike } from '../transport/authorized-fetch.js';
+import { defaultDomain } from '../transport/envd-endpoint.js';
+import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
+import type { TokenSettings } from './session-token.js';
+import { createKeyRing } from './signing-keys.js';
+
+/** What holds for all requests. */
+export interface Settings {
+  basePath: string;
+  /** What the addresses in a session begin with. */
+  publicBase: string;
+  fetch: FetchLike;
+}
+
+/** What holds for one request. */
+export interface Credentials {
+  origins: readonly string[];
+  tokens: TokenSettings;
+  control: ControlApi;
+  domain: string | undefined;
+  sandboxUrl: string | undefined;
+}
+
+const maxTokenTtlMs = 900_000;
+
+/** @throws {InvalidArgumentError} code `invalid_option`, naming it. */
+export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
+  const { basePath = '', publicUrl, tokenTtlMs, sessionLifeMs } = options;
+  if (typeof options.authorize !== 'function') throw invalid('authorize', 'it is missing');
+  for (const name of ['apiKey', 'signingKeys', 'origins'] as const) {
+    if (!options[name]) throw invalid(name, 'it is missing');
+  }
+  if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(basePath)) {
+    throw invalid('basePath', `"${basePath}" is not a path like "/api/sandbox", without a slash at the end`);
+  }
+  if (publicUrl !== undefined && !/^https?:\/\/[^?#]+[^/?#]$/.test(publicUrl)) {
+    throw invalid('publicUrl', `"${publicUrl}" is not an address like "https://api.example/sandbox"`);
+  }
+  if (tokenTtlMs !== undefined && !(tokenTtlMs >= 1000 && tokenTtlMs <= maxTokenTtlMs)) {
+    throw invalid('tokenTtlMs', `${tokenTtlMs} is not between 1 000 and 900 000`);
+  }
+  if (sessionLifeMs !== undefined && !(sessionLifeMs >= 1000)) {
+    throw invalid('sessionLifeMs', `${sessionLifeMs} is not at least 1 000`);
+  }
+  return {
+    basePath,
+    publicBase: publicUrl ?? basePath,
+    // Called as a function of its own: the global one must not be a method of something else.
+    fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+  };
+}
+
+/** Asks the options that are functions. */
+export function createCredentialSource<Env>(
+  options: BrokerOptions<Env>,
+  settings: Settings,
+): (context: BrokerContext<Env>) => Promise<Credentials> {
+  const ring = createKeyRing();
+  return async ({ env }) => {
+    const ask = <T>(option: FromEnv<Env, T>): T | Promise<T> =>
+      typeof option === 'function' ? (option as (env: Env) => T | Promise<T>)(env as Env) : option;
+    const [apiKey, signingKeys, origins, domain, apiUrl, sandboxUrl] = await Promise.all([
+      ask(options.apiKey),
+      ask(options.signingKeys),
+      ask(options.origins),
+      ask(options.domain),
+      ask(options.apiUrl),
+      ask(options.sandboxUrl),
+    ]);
+    // A function can come back without one, as for a variable that is not set.
+    if (!apiKey) throw invalid('apiKey', 'it is empty');
+    return {
+      origins: checkOrigins(origins),
+      tokens: {
+        keys: await ring(signingKeys),
+        issuer: options.issuer ?? 'e2b-edge',
+        audience: settings.basePath || '/',
+        ttlMs: options.tokenTtlMs ?? 300_000,
+        sessionLifeMs: options.sessionLifeMs ?? 28_800_000,
+      },
+      control: createControlApi({
+        apiKey: () => apiKey,
+        apiUrl: (apiUrl ?? `https://api.${domain ?? defaultDomain}`).replace(/\/+$/, ''),
+        fetch: settings.fetch,
+      }),
+      domain,
+      sandboxUrl,
+    };
+  };
+}
+
+function checkOrigins(origins: readonly string[]): readonly string[] {
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw invalid(
+        'origins',
+        `"${origin}" is not an origin like "https://app.example", without a slash at the end`,
+      );
+    }
+  }
+  return origins;
+}
+
+function invalid(name: string, what: string): InvalidArgumentError {
+  return new InvalidArgumentError(`The broker's option \`${name}\` is wrong: ${what}.`, {
+    code: 'invalid_option',
+  });
+}

@@ -1,0 +1,63 @@
+/** What a sandbox's refusal becomes for the page: envd's code and words, or the broker's words for E2B's edge. */
+
+import { codeFromString } from '@connectrpc/connect/protocol-connect';
+import {
+  type E2BEdgeError,
+  type E2BEdgeErrorOptions,
+  RateLimitError,
+  SandboxError,
+  ServiceBusyError,
+} from '../errors.js';
+import { readBody } from './read-body.js';
+import { sandboxNotFound, upstreamFailed } from './refusals.js';
+
+/** envd's answers on files that a page can do something about; the rest is not for it to read. */
+const fileErrors: Record<number, string> = {
+  400: 'invalid_argument',
+  404: 'file_not_found',
+  406: 'not_acceptable',
+  416: 'range_not_satisfiable',
+  507: 'not_enough_space',
+};
+const maxBodyBytes = 64 * 1024;
+const maxMessageLength = 500;
+
+/** Reads an answer that is not a success. */
+export async function upstreamError(response: Response): Promise<E2BEdgeError> {
+  const { status } = response;
+  const body = await readJson(response);
+  const message =
+    typeof body.message === 'string' ? body.message.slice(0, maxMessageLength) : `HTTP ${status}`;
+  if (status === 401) return upstreamFailed(new Error('envd refused its token'));
+  if (status === 502 && body.sandboxId !== undefined && body.port === undefined) return sandboxNotFound(502);
+  if (typeof body.code === 'string' && codeFromString(body.code) !== undefined) {
+    return new SandboxError(message, { code: body.code, statusCode: status });
+  }
+  const fileCode = fileErrors[status];
+  if (fileCode !== undefined) return new SandboxError(message, { code: fileCode, statusCode: status });
+  if (status === 429) {
+    const busy = 'The sandbox is asked for too much: try again later.';
+    return new RateLimitError(busy, { code: 'rate_limited', statusCode: 429, ...retryAfter(response) });
+  }
+  if (status === 409 || status === 503) {
+    const busy = 'The sandbox is just changing its state: try again.';
+    return new ServiceBusyError(busy, { code: 'service_busy', statusCode: 503, ...retryAfter(response) });
+  }
+  return upstreamFailed(new Error(`HTTP ${status}: ${message}`));
+}
+
+function retryAfter(response: Response): E2BEdgeErrorOptions {
+  const seconds = response.headers.get('retry-after');
+  return seconds !== null && /^\d{1,6}$/.test(seconds) ? { retryAfterMs: Number(seconds) * 1000 } : {};
+}
+
+async function readJson(
+  response: Response,
+): Promise<{ code?: unknown; message?: unknown; sandboxId?: unknown; port?: unknown }> {
+  try {
+    const body: unknown = JSON.parse(new TextDecoder().decode(await readBody(response, maxBodyBytes)));
+    return typeof body === 'object' && body !== null ? body : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,58 @@
+import { createBrokerCore } from '../../broker/broker-core.js';
+import type { BrokerContext, BrokerOptions } from '../../broker/broker-options.js';
+import type { Broker } from '../../broker/create-broker.js';
+import { InvalidArgumentError } from '../../errors.js';
+import { hubRequest } from './pty-hub.js';
+import { registerBroker } from './registry.js';
+import type { DurableObjectNamespaceLike } from './workers-types.js';
+
+/** Settings of a broker in a Worker. */
+export interface WorkerBrokerOptions<Env> extends BrokerOptions<Env> {
+  /** The Durable Object namespace whose class is {@link PtyHub}. Default: the binding `PTY_HUB`. */
+  ptyHub?: (env: Env) => DurableObjectNamespaceLike;
+}
+
+/**
+ * Makes a broker for a Cloudflare Worker, terminals included. Call it at the top level of the module, and export
+ * {@link PtyHub} beside it, bound as `PTY_HUB`.
+ *
+ * ```ts
+ * const broker = createBroker<Env>({
+ *   apiKey: (env) => env.E2B_API_KEY,
+ *   signingKeys: (env) => ({ current: env.SESSION_KEY }),
+ *   origins: ['https://app.example'],
+ *   authorize: async (request) => ({ subject: (await user(request)).id, sandbox: { template: 'base' }, grants: { pty: 'write' } }),
+ * })
+ * export { PtyHub }
+ * export default { fetch: (request, env, ctx) => broker(request, { env, ctx }) }
+ * ```
+ * @throws {InvalidArgumentError} code `invalid_option`, naming it.
+ */
+export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): Broker<Env> {
+  const core = createBrokerCore(options);
+  const basePath = options.basePath ?? '';
+  registerBroker(basePath, core as ReturnType<typeof createBrokerCore<unknown>>);
+
+  return async (request, context = {}) => {
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return core.handle(request, context);
+    const upgrade = await core.upgrade(request, context);
+    if (upgrade instanceof Response) return upgrade;
+    const hub = hubNamespace(options, context);
+    // One object for each sandbox: all of its sockets meet there.
+    return hub.get(hub.idFromName(upgrade.sandboxId) as never).fetch(hubRequest(request, basePath, upgrade));
+  };
+}
+
+function hubNamespace<Env>(
+  { ptyHub }: WorkerBrokerOptions<Env>,
+  { env }: BrokerContext<Env>,
+): DurableObjectNamespaceLike {
+  const hub = ptyHub
+    ? ptyHub(env as Env)
+    : (env as { PTY_HUB?: DurableObjectNamespaceLike } | undefined)?.PTY_HUB;
+  if (hub) return hub;
+  throw new InvalidArgumentError(
+    'There is no Durable Object for terminals: bind the exported class PtyHub as PTY_HUB, pass `env` to the broker, or say with `ptyHub` where it is.',
+    { code: 'pty_hub_missing' },
+  );
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { createBrokerCore } from '../../broker/broker-core.js';
+import type { BrokerOptions } from '../../broker/broker-options.js';
+import { ptyProtocol } from '../../wire/pty-frame.js';
+import { createBrokerRelay } from '../relay-access.js';
+import { nodeRequest } from './node-request.js';
+import { writeNodeResponse } from './node-response.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
+import { wsSocket } from './ws-socket.js';
+
+/** A broker to mount on a server of `node:http` or `node:https`, terminals included. */
+export interface NodeBroker {
+  /** Answers a request of the web. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+  /** Answers a request: `server.on('request', broker.handleRequest)`, or from a handler of your own. Never rejects. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Takes a terminal's WebSocket: `server.on('upgrade', broker.handleUpgrade)`. Never rejects. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Closes the terminals' sockets; the terminals live on. The server is yours to close. */
+  close(): void;
+}
+
+/** A frame of the terminal protocol has at most 64 KiB, head included. */
+const maxMessageBytes = 64 * 1024 + 64;
+
+/**
+ * Makes a broker for Node.
+ *
+ * ```ts
+ * const broker = createNodeBroker({ apiKey, signingKeys: { current: secret }, origins, basePath: '/api/sandbox', authorize })
+ * server.on('upgrade', broker.handleUpgrade)
+ * server.on('request', (request, response) =>
+ *   request.url?.startsWith('/api/sandbox/') ? broker.handleRequest(request, response) : app(request, response))
+ * ```
+ * @param options `env` is undefined for those that are functions: they may read `process.env`.
+ * @throws {InvalidArgumentError} code `invalid_option`, naming it.
+ */
+export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker {
+  const core = createBrokerCore(options);
+  const relay = createBrokerRelay(core, {});
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    handleProtocols: (offered) => (offered.has(ptyProtocol) ? ptyProtocol : false),
+  });
+  return {
+    fetch: (request) => core.handle(request),
+
+    async handleRequest(message, response) {
+      const gone = new AbortController();
+      response.once('close', () => gone.abort(new Error('the caller is gone')));
+      const request = nodeRequest(message, gone.signal);
+      await writeNodeResponse(await core.handle(request), response);
+    },
+
+    async handleUpgrade(message, socket, head) {
+      // Until the socket is a WebSocket nobody else listens, and an error without a listener ends the process.
+      const onError = (): void => {
+        socket.destroy();
+      };
+      socket.on('error', onError);
+      const upgrade = await core.upgrade(nodeRequest(message, new AbortController().signal));
+      if (upgrade instanceof Response) return refuseUpgrade(upgrade, socket);
+      sockets.handleUpgrade(message, socket, head, (webSocket: WebSocket) => {
+        socket.off('error', onError);
+        const relaySocket = wsSocket(webSocket);
+        if (upgrade.close) relaySocket.close(upgrade.close.code, upgrade.close.reason);
+        else relay.accept(relaySocket, upgrade.sandboxId);
+      });
+    },
+
+    close: () => relay.close(),
+  };
+}

@@ -1,0 +1,284 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createMemoryStore } from '../../../src/broker/session-store.js';
+import { parseSession, type Session } from '../../../src/wire/session.js';
+import { envdToken } from './support/fake-e2b.js';
+import { bearer, everything, type Harness, origin, refusal, startHarness } from './support/harness.js';
+
+let harness: Harness;
+
+beforeEach(async () => {
+  harness = await startHarness();
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  await harness.close();
+});
+
+function refresh(session: Session): Promise<Response> {
+  return harness.send('/sessions/refresh', { method: 'POST', headers: { ...bearer(session), origin } });
+}
+
+describe('a mint', () => {
+  test('creates a sandbox of the template, marked as the subject’s, and gives a session of it', async () => {
+    harness.authorization = {
+      subject: 'ann',
+      sandbox: {
+        template: 'node',
+        timeoutMs: 90_500,
+        envs: { A: '1' },
+        metadata: { project: 'x', e2bEdgeSubject: 'eve' },
+      },
+      grants: { pty: 'write' },
+    };
+    const session = parseSession(await harness.mint());
+    expect(JSON.parse(harness.fake.control[0]?.body.toString() ?? '')).toEqual({
+      templateID: 'node',
+      timeout: 91,
+      metadata: { project: 'x', e2bEdgeSubject: 'ann' },
+      envVars: { A: '1' },
+    });
+    expect(harness.fake.control[0]?.headers['x-api-key']).toBe(harness.fake.apiKey);
+    expect(session).toMatchObject({
+      sandboxId: 'i1',
+      envdVersion: '0.6.13',
+      urls: {
+        envd: '/api/sandbox/envd/i1',
+        pty: '/api/sandbox/pty/i1',
+        refresh: '/api/sandbox/sessions/refresh',
+        session: `/api/sandbox/sessions/${session.sessionId}`,
+      },
+      grant: { files: [], commands: 'none', pty: 'write', lifecycle: [] },
+    });
+    expect(session.ttlMs).toBeGreaterThan(298_000);
+    expect(session.expiresAt).toBeGreaterThan(Date.now());
+  });
+
+  test('puts exactly what is needed into the token, and neither key nor envd’s token', async () => {
+    const session = await harness.mint();
+    const claims = decodeJwt(session.token);
+    expect(decodeProtectedHeader(session.token)).toEqual({
+      alg: 'HS256',
+      typ: 'e2b-session+jwt',
+      kid: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+    expect(Object.keys(claims).sort()).toEqual(
+      ['aud', 'auth_time', 'exp', 'g', 'iat', 'iss', 'jti', 'keep', 'sbx', 'sid', 'sub'].sort(),
+    );
+    expect(claims).toMatchObject({ iss: 'e2b-edge', aud: '/api/sandbox', sub: 'ann', sbx: 'i1', keep: 300 });
+    const all = JSON.stringify([session, claims]);
+    expect(all).not.toContain(envdToken);
+    expect(all).not.toContain(harness.fake.apiKey);
+  });
+
+  test('grants no more than is asked for', async () => {
+    const session = await harness.mint({ grant: { pty: 'read', files: [{ op: 'read', prefix: '/srv/a' }] } });
+    expect(session.grant).toEqual({
+      files: [{ op: 'read', prefix: '/srv/a' }],
+      commands: 'none',
+      pty: 'read',
+      lifecycle: [],
+    });
+  });
+
+  test('goes on with the subject’s own sandbox, and with no other', async () => {
+    const { sandboxId } = await harness.mint();
+    expect((await harness.mint({ sandboxId })).sandboxId).toBe(sandboxId);
+    expect(harness.fake.sandboxes.size).toBe(1);
+    harness.authorization = { subject: 'eve', sandbox: { template: 'base' }, grants: everything };
+    const foreign = await harness.mint({ sandboxId }).catch((error: unknown) => error);
+    const absent = await harness.mint({ sandboxId: 'i999' }).catch((error: unknown) => error);
+    expect(foreign).toMatchObject({ code: 'sandbox_not_found', response: { status: 404 } });
+    expect((absent as Error).message).toBe((foreign as Error).message);
+    expect(harness.fake.control.filter(({ path }) => path.endsWith('/connect'))).toHaveLength(1);
+  });
+
+  test('by id needs no mark, and is for that id alone', async () => {
+    harness.fake.sandboxes.set('shared', { metadata: {} });
+    harness.authorization = { subject: 'bob', sandbox: { id: 'shared' }, grants: everything };
+    expect((await harness.mint()).sandboxId).toBe('shared');
+    await expect(harness.mint({ sandboxId: 'i5' })).rejects.toMatchObject({ code: 'sandbox_not_found' });
+  });
+
+  test.each([
+    ['no JSON type', { headers: { origin, 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
+    ['no JSON', { body: '{' }, 400, 'invalid_argument'],
+    ['a list', { body: '[]' }, 400, 'invalid_argument'],
+    ['an id that is a host', { body: '{"sandboxId":"a.evil.example/"}' }, 400, 'invalid_argument'],
+    ['an unknown grant', { body: '{"grant":{"root":true}}' }, 400, 'invalid_grant'],
+    ['too much', { body: `{"a":"${'x'.repeat(70_000)}"}` }, 413, 'body_too_large'],
+  ])('refuses %s', async (_name, init, status, code) => {
+    await expect(harness.mint({}, init)).rejects.toMatchObject({ code, response: { status } });
+    expect(harness.fake.control).toEqual([]);
+  });
+
+  test('is refused when the application says no, and fails without a word when it fails', async () => {
+    harness.authorization = null;
+    await expect(harness.mint()).rejects.toMatchObject({
+      code: 'session_refused',
+      response: { status: 403 },
+    });
+    const broken = await startHarness({
+      authorize: () => {
+        throw new Error('database password is hunter2');
+      },
+    });
+    const failure = (await broken.mint().catch((error: unknown) => error)) as {
+      response: Response;
+      message: string;
+    };
+    expect(failure).toMatchObject({ code: 'broker_misconfigured', response: { status: 500 } });
+    expect(failure.message).not.toContain('hunter2');
+    expect(String((broken.events[0]?.cause as Error).cause)).toContain('hunter2');
+    await broken.close();
+  });
+
+  test('refuses exact commands together with writing where they run', async () => {
+    for (const prefix of ['/', '/home/user/project', '/root', '/usr/local/bin']) {
+      const grants = { commands: ['npm test'], files: [{ op: 'write' as const, prefix }] };
+      await expect(harness.session(grants)).rejects.toMatchObject({ code: 'broker_misconfigured' });
+    }
+    await harness.session({ commands: ['npm test'], files: [{ op: 'write', prefix: '/srv/data' }] });
+  });
+
+  test('says nothing of what the control plane said', async () => {
+    harness.fake.onControl = (_, response) => {
+      response.writeHead(401, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ code: 401, message: `bad key ${harness.fake.apiKey}` }));
+      return true;
+    };
+    const failure = await harness.mint().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'upstream_unavailable', response: { status: 502 } });
+    expect((failure as Error).message).not.toContain('key');
+  });
+});
+
+describe('a refresh', () => {
+  test('gives a fresh token of the same session, with an expired one', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const session = await harness.mint();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    const fresh = (await (await refresh(session)).json()) as Session;
+    expect(fresh.sessionId).toBe(session.sessionId);
+    expect(fresh.token).not.toBe(session.token);
+    expect(fresh.expiresAt).toBeGreaterThan(Date.now());
+    expect(decodeJwt(fresh.token).auth_time).toBe(decodeJwt(session.token).auth_time);
+  });
+
+  test('ends with the session’s absolute life, which no token outlives', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const session = await harness.mint();
+    vi.setSystemTime(Date.now() + 8 * 3_600_000 - 60_000);
+    const last = (await (await refresh(session)).json()) as Session;
+    expect(last.ttlMs).toBeLessThanOrEqual(60_000);
+    vi.setSystemTime(Date.now() + 61_000);
+    expect(await refusal(await refresh(last))).toEqual({ status: 401, code: 'session_expired' });
+  });
+
+  test('asks the application again, which may narrow or refuse', async () => {
+    const session = await harness.session({ pty: 'write', commands: 'run' });
+    harness.authorization = {
+      subject: 'ann',
+      sandbox: { template: 'base' },
+      grants: { ...everything, pty: 'read' },
+    };
+    const narrowed = (await (await refresh(session)).json()) as Session;
+    expect(narrowed.grant).toEqual({ files: [], commands: 'run', pty: 'read', lifecycle: [] });
+    harness.authorization = { ...harness.authorization, subject: 'eve' };
+    expect(await refusal(await refresh(session))).toEqual({ status: 403, code: 'session_refused' });
+    harness.authorization = { subject: 'ann', sandbox: { id: 'other' }, grants: everything };
+    expect(await refusal(await refresh(session))).toEqual({ status: 403, code: 'session_refused' });
+    harness.authorization = null;
+    expect(await refusal(await refresh(session))).toEqual({ status: 403, code: 'session_refused' });
+  });
+
+  test('keeps the sandbox alive, not more often than need be, and not when told not to', async () => {
+    const extensions = () => harness.fake.control.filter(({ path }) => path.endsWith('/refreshes'));
+    const session = await harness.mint();
+    await refresh(session);
+    await refresh(session);
+    expect(extensions().map(({ body }) => body.toString())).toEqual(['{"duration":300}']);
+    harness.authorization = {
+      subject: 'ann',
+      sandbox: { template: 'base', keepAlive: false },
+      grants: everything,
+    };
+    await refresh(await harness.mint());
+    expect(extensions()).toHaveLength(1);
+  });
+
+  test('of a sandbox that was killed is sandbox_not_found', async () => {
+    const session = await harness.mint();
+    harness.fake.sandboxes.clear();
+    expect(await refusal(await refresh(session))).toEqual({ status: 404, code: 'sandbox_not_found' });
+  });
+});
+
+describe('the information', () => {
+  test('is what the control plane knows, without what opens the sandbox', async () => {
+    const session = await harness.mint();
+    const response = await harness.send(`/sessions/${session.sessionId}`, { headers: bearer(session) });
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({
+      sandboxID: 'i1',
+      templateID: 'base',
+      state: 'running',
+      cpuCount: 2,
+    });
+    expect(text).not.toContain(envdToken);
+    expect(text).not.toContain('e2bEdgeSubject');
+  });
+
+  test('needs the grant, and is of one’s own session alone', async () => {
+    const session = await harness.session({ pty: 'write' });
+    const own = await harness.send(`/sessions/${session.sessionId}`, { headers: bearer(session) });
+    expect(await refusal(own)).toEqual({ status: 403, code: 'permission_denied' });
+    const other = await harness.send(`/sessions/${crypto.randomUUID()}`, { headers: bearer(session) });
+    expect(await refusal(other)).toEqual({ status: 404, code: 'route_not_found' });
+  });
+});
+
+describe('an end', () => {
+  test('kills the sandbox where that is granted', async () => {
+    const session = await harness.mint();
+    const ended = await harness.send(`/sessions/${session.sessionId}`, {
+      method: 'DELETE',
+      headers: bearer(session),
+    });
+    expect(await ended.json()).toEqual({ revoked: false, killed: true });
+    expect(harness.fake.sandboxes.size).toBe(0);
+  });
+
+  test('revokes the session where there is a store, and leaves the sandbox where it may not kill', async () => {
+    const stored = await startHarness({ store: createMemoryStore() });
+    const session = await stored.session({ pty: 'write', commands: 'run' });
+    const ended = await stored.send(`/sessions/${session.sessionId}`, {
+      method: 'DELETE',
+      headers: bearer(session),
+    });
+    expect(await ended.json()).toEqual({ revoked: true, killed: false });
+    for (const [path, method] of [
+      ['/sessions/refresh', 'POST'],
+      [`/sessions/${session.sessionId}`, 'GET'],
+      [`/envd/${session.sandboxId}/health`, 'GET'],
+    ] as const) {
+      const after = await stored.send(path, { method, headers: bearer(session) });
+      expect(await refusal(after)).toEqual({ status: 401, code: 'session_expired' });
+    }
+    expect(stored.fake.envd).toEqual([]);
+    expect(stored.fake.sandboxes.size).toBe(1);
+    await stored.close();
+  });
+
+  test('a store that fails refuses', async () => {
+    const broken = await startHarness({
+      store: { revoke: () => undefined, isRevoked: () => Promise.reject(new Error('down')) },
+    });
+    const session = await broken.mint();
+    const response = await broken.send(`/envd/${session.sandboxId}/health`, { headers: bearer(session) });
+    expect(await refusal(response)).toEqual({ status: 500, code: 'broker_misconfigured' });
+    expect(broken.fake.envd).toEqual([]);
+    await broken.close();
+  });
+});

@@ -1,0 +1,184 @@
+/** A control plane and an envd on loopback that do as they are told, and remember what reached them. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  create,
+  type DescMethod,
+  fromBinary,
+  fromJsonString,
+  toBinary,
+  toJsonString,
+} from '@bufbuild/protobuf';
+import { encodeEnvelope } from '../../../../src/broker/rpc-message.js';
+import { Filesystem } from '../../../../src/wire/gen/filesystem/filesystem_pb.js';
+import { Process } from '../../../../src/wire/gen/process/process_pb.js';
+
+export interface Seen {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+}
+
+export interface FakeE2B {
+  url: string;
+  apiKey: string;
+  /** Requests to the control plane, and to envd. */
+  control: Seen[];
+  envd: Seen[];
+  /** Live sandboxes by id, with what they were created with. */
+  sandboxes: Map<string, { metadata: Record<string, string> }>;
+  /** What `List` tells. */
+  processes: { pid: number; tag?: string }[];
+  /** What is in the way of paths: symlinks by path. All other paths are directories, but for those missing. */
+  links: Map<string, string>;
+  missing: Set<string>;
+  /** Answers a request to envd in the place of what is below. */
+  onEnvd: ((seen: Seen, response: ServerResponse) => boolean | void) | undefined;
+  onControl: ((seen: Seen, response: ServerResponse) => boolean | void) | undefined;
+  /** The requests of a procedure as messages. */
+  calls(procedure: string): unknown[];
+  close(): Promise<void>;
+}
+
+export const envdToken = 'envd-secret-token';
+const methods: Record<string, DescMethod> = Object.fromEntries(
+  [...Process.methods, ...Filesystem.methods].map((method) => [
+    `${method.parent.typeName}/${method.name}`,
+    method,
+  ]),
+);
+
+export async function startFakeE2B(): Promise<FakeE2B> {
+  let made = 0;
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://fake.test');
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const seen: Seen = {
+      method: request.method ?? '',
+      path: url.pathname,
+      query: url.searchParams,
+      headers: request.headers,
+      body: Buffer.concat(chunks),
+    };
+    if (/^\/(v2\/)?sandboxes/.test(url.pathname)) {
+      fake.control.push(seen);
+      if (fake.onControl?.(seen, response)) return;
+      control(seen, response);
+    } else {
+      fake.envd.push(seen);
+      if (fake.onEnvd?.(seen, response)) return;
+      envd(seen, response);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  const fake: FakeE2B = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    apiKey: 'e2b_0123456789abcdef',
+    control: [],
+    envd: [],
+    sandboxes: new Map(),
+    processes: [],
+    links: new Map(),
+    missing: new Set(),
+    onEnvd: undefined,
+    onControl: undefined,
+    calls: (procedure) => {
+      const method = methods[procedure] as DescMethod;
+      return fake.envd.filter(({ path }) => path === `/${procedure}`).map((seen) => decode(method, seen));
+    },
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+
+  function control({ method, path, body }: Seen, response: ServerResponse): void {
+    const [, id = '', action] = /^\/(?:v2\/)?sandboxes\/?([a-z0-9]*)\/?(\w*)$/.exec(path) ?? [];
+    const record = (sandboxID: string) => ({
+      sandboxID,
+      templateID: 'base',
+      clientID: 'x',
+      envdVersion: '0.6.13',
+      envdAccessToken: envdToken,
+    });
+    if (id === '') {
+      const { metadata = {} } = JSON.parse(body.toString()) as { metadata?: Record<string, string> };
+      const sandboxId = `i${++made}`;
+      fake.sandboxes.set(sandboxId, { metadata });
+      return json(response, 201, record(sandboxId));
+    }
+    const sandbox = fake.sandboxes.get(id);
+    if (!sandbox) return json(response, 404, { code: 404, message: `sandbox "${id}" not found` });
+    if (method === 'DELETE') {
+      fake.sandboxes.delete(id);
+      response.writeHead(204).end();
+    } else if (action === 'refreshes') response.writeHead(204).end();
+    else if (action === 'connect') json(response, 200, record(id));
+    else
+      json(response, 200, {
+        ...record(id),
+        ...sandbox,
+        state: 'running',
+        startedAt: 's',
+        endAt: 'e',
+        cpuCount: 2,
+      });
+  }
+
+  function envd(seen: Seen, response: ServerResponse): void {
+    const id = String(seen.headers['e2b-sandbox-id']);
+    if (!fake.sandboxes.has(id)) {
+      return json(response, 502, { sandboxId: id, message: 'The sandbox was not found', code: 502 });
+    }
+    const method = methods[seen.path.slice(1)];
+    if (!method) {
+      if (seen.path === '/health') return void response.writeHead(204).end();
+      response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': 'a=b', 'x-internal': 'yes' });
+      return void response.end('<script>content</script>');
+    }
+    const type = String(seen.headers['content-type']);
+    const message = decode(method, seen) as { path?: string };
+    if (seen.path === '/filesystem.Filesystem/Stat' && fake.missing.has(message.path ?? '')) {
+      return json(response, 404, { code: 'not_found', message: 'file not found' });
+    }
+    const answer = create(method.output, answerTo(seen.path, message) as never);
+    const bytes = type.endsWith('proto')
+      ? toBinary(method.output, answer)
+      : new TextEncoder().encode(toJsonString(method.output, answer));
+    response.writeHead(200, { 'content-type': type });
+    if (method.methodKind === 'unary') return void response.end(bytes);
+    response.write(encodeEnvelope(0, bytes));
+    response.end(encodeEnvelope(2, new TextEncoder().encode('{}')));
+  }
+
+  function answerTo(path: string, { path: file = '' }: { path?: string }): unknown {
+    if (path === '/process.Process/List') {
+      return { processes: fake.processes.map((process) => ({ ...process, config: { cmd: 'x' } })) };
+    }
+    if (path === '/filesystem.Filesystem/Stat') {
+      const symlinkTarget = fake.links.get(file);
+      return { entry: { path: file === '~' ? '/home/user' : file, ...(symlinkTarget && { symlinkTarget }) } };
+    }
+    if (/Start|Connect/.test(path)) return { event: { event: { case: 'start', value: { pid: 7 } } } };
+    return {};
+  }
+  return fake;
+}
+
+export function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function decode(method: DescMethod, { headers, body }: Seen): unknown {
+  const type = String(headers['content-type']);
+  const bytes = type.includes('connect+') ? body.subarray(5) : body;
+  return type.endsWith('proto')
+    ? fromBinary(method.input, bytes)
+    : fromJsonString(method.input, bytes.toString());
+}
