@@ -1,7 +1,7 @@
 /** Makes what the page loads: `demo/dist`, out of `demo/web` and the built package. */
 
 import { copyFile, mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -22,3 +22,5 @@ export async function buildPage(outdir = path('./dist')) {
   for (const file of ['index.html', 'icon.svg']) await copyFile(path(`./web/${file}`), `${outdir}/${file}`);
   return outdir;
 }
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await buildPage();

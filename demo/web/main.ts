@@ -39,6 +39,8 @@ async function start(): Promise<void> {
     refresh();
     const view = await openTerminalPane(sandbox, { onStatus: terminalChanged, onQuiet: refresh });
     view.focus();
+    // For the curious, in the browser's console.
+    Object.assign(window, { demo: { sandbox, terminal: view } });
   } catch (error) {
     showLink('closed');
     banner.showAll(error);
