@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import nodeResolve from '@rollup/plugin-node-resolve';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { rollup } from 'rollup';
 import { build } from 'vite';
 import { describe, expect, test } from 'vitest';

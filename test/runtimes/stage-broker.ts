@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createNodeBroker, type NodeBroker } from 'e2b-edge/broker/node';
+import type { Endpoint } from '../suites/case.js';
+
+/** Starts a broker on loopback that knows everybody who says a name, and grants everything. */
+export async function startBroker(
+  { apiUrl, sandboxUrl, apiKey }: Omit<Endpoint, 'brokerUrl'>,
+  origin: string,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const broker: NodeBroker = createNodeBroker({
+    apiKey,
+    apiUrl,
+    sandboxUrl,
+    publicUrl: url,
+    origins: [origin],
+    signingKeys: { current: randomBytes(32).toString('base64url') },
+    authorize: (request) => {
+      const subject = request.headers.get('authorization');
+      if (subject === null) return null;
+      return {
+        subject,
+        sandbox: { template: 'base' },
+        grants: {
+          files: [
+            { op: 'read', prefix: '/' },
+            { op: 'write', prefix: '/' },
+          ],
+          commands: 'run',
+          pty: 'write',
+          lifecycle: ['info', 'extend', 'pause', 'kill'],
+        },
+      };
+    },
+  });
+  server.on('request', broker.handleRequest);
+  server.on('upgrade', broker.handleUpgrade);
+  return {
+    url,
+    close: () => {
+      broker.close();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
