@@ -66,7 +66,8 @@ class PartySocket implements Socket {
   readonly #backoff: Backoff;
   readonly #party: ReconnectingWebSocket;
   #phase: 'waiting' | 'connecting' | 'open' | 'closed' = 'waiting';
-  #attempted = false;
+  /** The next attempt waits; the first one, and one that was asked for, do not. */
+  #waits = false;
   #holdOffMs = 0;
   #endWait: (() => void) | undefined;
 
@@ -105,13 +106,15 @@ class PartySocket implements Socket {
   }
 
   retry(): void {
-    this.#holdOffMs = 0;
+    this.#waits = false;
     this.#endWait?.();
-    if (this.#phase === 'connecting') this.#again();
+    if (this.#phase === 'connecting') this.#party.reconnect();
   }
 
   replace(): void {
-    if (this.#phase === 'open') this.#again();
+    if (this.#phase !== 'open') return;
+    this.#waits = false;
+    this.#party.reconnect();
   }
 
   holdOff(ms: number): void {
@@ -127,12 +130,6 @@ class PartySocket implements Socket {
     this.#phase = 'closed';
     this.#endWait?.();
     this.#party.close(code);
-  }
-
-  #again(): void {
-    // partysocket tells of the old connection's end while it starts the new one, which shall not wait.
-    this.#attempted = false;
-    this.#party.reconnect();
   }
 
   async #nextUrl(): Promise<string> {
@@ -152,8 +149,8 @@ class PartySocket implements Socket {
   }
 
   async #wait(): Promise<void> {
-    const wait = this.#attempted ? Math.max(this.#backoff.next(), this.#holdOffMs) : 0;
-    this.#attempted = true;
+    const wait = this.#waits ? Math.max(this.#backoff.next(), this.#holdOffMs) : 0;
+    this.#waits = true;
     this.#holdOffMs = 0;
     if (wait === 0) return;
     await new Promise<void>((resolve) => {
