@@ -27,12 +27,12 @@ export const failures: Suite = {
         const { sandboxId } = await create();
         const wrong = { ...key, apiKey: `e2b_${'0'.repeat(40)}` };
         const calls = [
-          edge.Sandbox.create(wrong),
-          edge.Sandbox.connect(sandboxId, wrong),
-          edge.Sandbox.getInfo(sandboxId, wrong),
-          edge.Sandbox.setTimeout(sandboxId, 60_000, wrong),
-          edge.Sandbox.kill(sandboxId, wrong),
-          edge.Sandbox.list(wrong).nextItems(),
+          () => edge.Sandbox.create(wrong),
+          () => edge.Sandbox.connect(sandboxId, wrong),
+          () => edge.Sandbox.getInfo(sandboxId, wrong),
+          () => edge.Sandbox.setTimeout(sandboxId, 60_000, wrong),
+          () => edge.Sandbox.kill(sandboxId, wrong),
+          () => edge.Sandbox.list(wrong).nextItems(),
         ];
         for (const call of calls) {
           const error = await rejects(call, edge.AuthenticationError, 'unauthenticated');
@@ -150,13 +150,18 @@ export const failures: Suite = {
     },
     {
       name: 'a sandbox killed before the call',
-      async run({ sandbox, errors, edge, key }) {
+      async run({ sandbox, errors, edge, key, via }) {
         const gone = await sandbox();
         await edge.Sandbox.kill(gone.sandboxId, key);
         equal(await gone.isRunning(), false, 'isRunning');
         await rejects(gone.commands.run('true'), errors.SandboxNotFoundError, 'sandbox_not_found');
-        await rejects(gone.commands.list(), errors.TimeoutError, 'sandbox_ended');
-        await rejects(gone.files.read('x'), errors.TimeoutError, 'sandbox_ended');
+        // E2B's edge cannot tell a sandbox that ended from one that never was; a broker can.
+        const [ended, code] =
+          via === 'key'
+            ? ([errors.TimeoutError, 'sandbox_ended'] as const)
+            : ([errors.SandboxNotFoundError, 'sandbox_not_found'] as const);
+        await rejects(gone.commands.list(), ended, code);
+        await rejects(gone.files.read('x'), ended, code);
         await rejects(
           gone.pty.create({ cols: 80, rows: 24 }),
           errors.SandboxNotFoundError,
@@ -222,7 +227,7 @@ export const failures: Suite = {
     },
     {
       name: 'a server killed in mid-stream',
-      async run({ sandbox, server, errors }) {
+      async run({ sandbox, server, errors, via }) {
         const at = await server.start();
         const { commands, files } = await sandbox(at);
         const command = await commands.run('echo x; sleep 30', { background: true });
@@ -233,7 +238,9 @@ export const failures: Suite = {
           errors.ConnectionError,
           'connection_lost',
         );
-        await rejects(files.read('x'), errors.ConnectionError, 'connection_failed');
+        // The broker is still there to answer.
+        const code = via === 'key' ? 'connection_failed' : 'upstream_unavailable';
+        await rejects(files.read('x'), errors.ConnectionError, code);
       },
     },
     {

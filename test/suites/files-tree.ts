@@ -11,7 +11,6 @@ const oddNames = [
   'a#b?c=d&e+f.txt',
   'new\nline.txt',
   '-dash',
-  'back\\slash',
   '.hidden',
   '$(touch pwned)',
   'semi;colon:at@.txt',
@@ -141,15 +140,37 @@ export const filesTree: Suite = {
       },
     },
     {
+      name: 'knows a backslash as a letter',
+      via: 'key',
+      async run({ sandbox }) {
+        const { files } = await sandbox();
+        await files.write('back\\slash', 'x');
+        equal(
+          (await files.list('.')).map(({ name }) => name).filter((name) => name.includes('slash')),
+          ['back\\slash'],
+          'names',
+        );
+      },
+    },
+    {
+      name: 'lets no backslash through, which some programs take for a slash',
+      via: 'session',
+      async run({ sandbox, errors }) {
+        const { files } = await sandbox();
+        await rejects(files.write('back\\slash', 'x'), errors.InvalidArgumentError, 'invalid_argument');
+        await rejects(files.read('back\\slash'), errors.InvalidArgumentError, 'invalid_argument');
+      },
+    },
+    {
       name: 'says that a file is missing',
       async run({ sandbox, errors }) {
         const { files } = await sandbox();
         const missing = [
-          files.read('missing'),
-          files.read('missing', { format: 'stream' }),
-          files.getInfo('missing'),
-          files.list('missing'),
-          files.rename('missing', 'elsewhere'),
+          () => files.read('missing'),
+          () => files.read('missing', { format: 'stream' }),
+          () => files.getInfo('missing'),
+          () => files.list('missing'),
+          () => files.rename('missing', 'elsewhere'),
         ];
         for (const work of missing) {
           const error = await rejects(work, errors.FileNotFoundError, 'file_not_found');

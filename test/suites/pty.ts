@@ -107,7 +107,8 @@ function terminals(transport: 'connect' | 'websocket'): Case[] {
       async run({ sandbox }) {
         const terminal = await (await sandbox()).pty.create({ ...size, transport });
         const screen = new Screen(terminal);
-        await screen.type('echo be""gin; sleep 600\n', 'begin');
+        // A program that prints is in the foreground; one that bash is about to start may not be yet.
+        await screen.type('sh -c \'echo be""gin; exec sleep 600\'\n', 'begin');
         await screen.type('\u0003', '^C');
         await screen.type('echo re""ady $?\n', 'ready 130');
         await terminal.kill();
