@@ -1,15 +1,7 @@
 /** A terminal over a WebSocket: the client's side of `e2b-edge.pty.v1`. It outlives any number of sockets. */
 
-import {
-  ConnectionError,
-  E2BEdgeError,
-  RateLimitError,
-  SandboxError,
-  ServiceBusyError,
-  TimeoutError,
-} from '../errors.js';
-import { openSocket, type Socket, type SocketLoss, type WebSocketConstructor } from '../transport/socket.js';
-import { PtyClose } from '../wire/pty-close.js';
+import { ConnectionError, SandboxError } from '../errors.js';
+import { openSocket, type Socket, type SocketLoss } from '../transport/socket.js';
 import {
   decodeFrame,
   encodeFrame,
@@ -32,39 +24,11 @@ import {
 import type { Channel, ChannelEvent, ChannelStatus, PtySize, PtyTarget } from './channel.js';
 import { Heartbeat } from './socket-heartbeat.js';
 import { SocketInput } from './socket-input.js';
+import type { SocketChannelOptions } from './socket-options.js';
 import { SocketOutput } from './socket-output.js';
-import { isFinal, stopError } from './socket-stop.js';
+import { Persistence } from './socket-persistence.js';
 import { StatusEmitter } from './status-emitter.js';
 
-export interface SocketChannelOptions {
-  /** The address of the relay for the sandbox (`ws:`, `wss:`, `http:` or `https:`); a function is asked for each attempt. */
-  url: string | (() => string | Promise<string>);
-  /** The session's token, asked for at each attempt; with `refresh` the relay refused the last one. */
-  token: (request: { refresh: boolean }) => string | Promise<string>;
-  target: PtyTarget;
-  size: PtySize;
-  /** A reader watches: it never holds the terminal back, and cannot type or resize. Default `write`. */
-  mode?: 'write' | 'read';
-  /** How much output may be on its way or unread, in bytes. Default 262 144. */
-  windowBytes?: number;
-  /** Who this is to the relay: one a page context. A random one if absent. */
-  clientId?: string;
-  /** How long what is typed while the link is down is kept, in milliseconds. Default 5 000. */
-  heldInputMs?: number;
-  /** How long the terminal may take to open, in milliseconds. Default 60 000. */
-  openTimeoutMs?: number;
-  /** Between two PINGs, in milliseconds. Default 15 000. */
-  pingIntervalMs?: number;
-  /** How long a PING may go without an answer, in milliseconds. Default 10 000. */
-  pingTimeoutMs?: number;
-  /** Needed where there is no global one: Node before 22. */
-  WebSocket?: WebSocketConstructor;
-  /** Gives up the opening; an open channel is closed with `close()`. */
-  signal?: AbortSignal;
-}
-
-/** So many refused attempts in a row, about 4 s, and the relay counts as down when a terminal is opened. */
-const maxRefusedAttempts = 5;
 /** A relay that takes longer from HELLO to WELCOME is asked anew; the create key keeps that from being two shells. */
 const welcomeTimeoutMs = 30_000;
 
@@ -109,6 +73,7 @@ class SocketChannel implements Channel {
   readonly #output: SocketOutput;
   readonly #input: SocketInput;
   readonly #heartbeat: Heartbeat;
+  readonly #persistence = new Persistence();
   readonly #status = new StatusEmitter();
   readonly #clientId: string;
   readonly #createKey = randomId();
@@ -124,12 +89,8 @@ class SocketChannel implements Channel {
   #size: PtySize;
   #sizeNumber = 0;
   #token = '';
-  #refreshToken = false;
   #refusal: { words: Refusal; acceptedTo: number } | undefined;
-  #attempt = 0;
-  #refused = 0;
   #lastHeard = 0;
-  #lastError: unknown;
 
   constructor(options: SocketChannelOptions, onOpen: () => void, onFailure: (error: unknown) => void) {
     this.#options = options;
@@ -159,7 +120,9 @@ class SocketChannel implements Channel {
       onLoss: (loss) => this.#lose(loss),
     });
     const openTimeoutMs = options.openTimeoutMs ?? 60_000;
-    this.#openTimer = setTimeout(() => this.#giveUpOpening(`within ${openTimeoutMs} ms`), openTimeoutMs);
+    this.#openTimer = setTimeout(() => {
+      this.fail(this.#persistence.openingFailed(`within ${openTimeoutMs} ms`));
+    }, openTimeoutMs);
   }
 
   get pid(): number {
@@ -228,7 +191,7 @@ class SocketChannel implements Channel {
   /** Before each attempt: a token for HELLO, which never goes into the URL. */
   async #prepare(): Promise<string> {
     this.#refusal = undefined;
-    this.#token = await this.#options.token({ refresh: this.#refreshToken });
+    this.#token = await this.#options.token({ refresh: this.#persistence.refreshToken });
     const { url } = this.#options;
     return typeof url === 'string' ? url : await url();
   }
@@ -325,8 +288,7 @@ class SocketChannel implements Channel {
     this.#mode = welcome.mode;
     this.#output.welcome(welcome);
     this.#welcomed = true;
-    this.#refreshToken = false;
-    this.#attempt = 0;
+    this.#persistence.settled();
     this.#socket.settled();
     this.#heartbeat.start();
     this.#input.up(welcome.inputHave, sameEpoch);
@@ -339,46 +301,22 @@ class SocketChannel implements Channel {
     }
   }
 
-  #lose({ code, opened, error }: SocketLoss): void {
+  #lose(loss: SocketLoss): void {
     clearTimeout(this.#welcomeTimer);
     this.#heartbeat.stop();
     if (this.#welcomed) this.#input.down(this.#lastHeard);
     this.#welcomed = false;
     if (this.#state === 'closed') return;
     const { words, acceptedTo } = this.#refusal ?? {};
-    if (isFinal(code) || (code === PtyClose.token && this.#refreshToken)) {
-      this.fail(stopError(code, words), acceptedTo);
+    const verdict = this.#persistence.judge(loss, words, this.#state === 'opening');
+    if (verdict.stop) {
+      this.fail(verdict.stop, acceptedTo);
       return;
     }
-    if (error !== undefined && !mayHeal(error)) {
-      this.fail(error);
-      return;
-    }
-    if (code === PtyClose.token) this.#refreshToken = true;
-    if (code === PtyClose.limits) this.#socket.holdOff(words?.retryAfterMs ?? 1_000);
-    this.#lastError = error ?? (words && stopError(code, words)) ?? this.#lastError;
-    this.#refused = opened ? 0 : this.#refused + 1;
-    this.#attempt++;
-    if (this.#state === 'opening') {
-      if (this.#refused >= maxRefusedAttempts) this.#giveUpOpening(`in ${maxRefusedAttempts} attempts`);
-    } else {
-      const lastError = this.#lastError instanceof Error ? { error: this.#lastError } : {};
-      this.#status.set({ state: 'reconnecting', attempt: this.#attempt, ...lastError });
-    }
-  }
-
-  #giveUpOpening(when: string): void {
-    const cause = this.#lastError;
-    if (cause instanceof RateLimitError) {
-      this.fail(cause);
-      return;
-    }
-    this.fail(
-      new ConnectionError(`The terminal's relay could not be reached ${when}.`, {
-        code: 'connection_failed',
-        ...(cause !== undefined && { cause }),
-      }),
-    );
+    if (verdict.holdOffMs !== undefined) this.#socket.holdOff(verdict.holdOffMs);
+    if (this.#state === 'opening') return;
+    const { attempt, error } = verdict;
+    this.#status.set({ state: 'reconnecting', attempt, ...(error && { error }) });
   }
 
   #send(message: Uint8Array): void {
@@ -395,12 +333,4 @@ class SocketChannel implements Channel {
     this.#output.events.end(error);
     this.#status.set(error ? { state: 'closed', error } : { state: 'closed' });
   }
-}
-
-/** Whether a failed preparation may work next time. What is no error of ours is taken for a network that is down. */
-function mayHeal(error: unknown): boolean {
-  if (!(error instanceof E2BEdgeError)) return true;
-  return [ConnectionError, TimeoutError, RateLimitError, ServiceBusyError].some(
-    (type) => error instanceof type,
-  );
 }

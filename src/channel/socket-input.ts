@@ -112,7 +112,7 @@ export class SocketInput {
   }
 
   /** Nothing more is sent. What was transmitted from `acceptedTo` on was not taken by the relay. */
-  end(reason: string, acceptedTo = Number.MAX_SAFE_INTEGER): void {
+  end(reason: string, acceptedTo: number = Number.MAX_SAFE_INTEGER): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     this.#up = false;

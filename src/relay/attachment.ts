@@ -116,7 +116,8 @@ export class Attachment implements InputListener {
   /** Sends of the history what the window allows. Whether a gap had to be declared. */
   pump(history: History): boolean {
     let declared = false;
-    while (this.#open) {
+    // A gap, too, needs room: it sets the window anew, and one who never acknowledges would be sent everything.
+    while (this.#open && this.#sent < this.#acked + this.#window) {
       if (this.#sent < history.tail) {
         const to = history.lineStart();
         this.#declare({ from: this.#sent, to, reason: 'older output is no longer kept' }, to);

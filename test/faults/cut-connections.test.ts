@@ -145,7 +145,7 @@ describe('a terminal whose connection breaks', () => {
       }
       expect(reader.text).toBe(printed);
       expect(new TextDecoder().decode(upstream.input)).toBe(typed);
-    expect(proxy.cuts).toBeGreaterThan(last / 2);
+      expect(proxy.cuts).toBeGreaterThan(last / 2);
     },
   );
 });
