@@ -12,6 +12,8 @@ export interface Fate {
 export class TcpProxy {
   connections = 0;
   cuts = 0;
+  /** What came from the server, over all connections. */
+  bytesDown = 0;
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
   readonly #fate: (connection: number) => Fate;
@@ -71,6 +73,7 @@ export class TcpProxy {
       if (!this.#pairs.has(pair)) return;
       const part = data.subarray(0, left);
       left -= part.length;
+      if (from === pair[1]) this.bytesDown += part.length;
       if (left > 0) {
         if (!to.write(part)) {
           from.pause();

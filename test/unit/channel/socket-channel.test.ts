@@ -1,0 +1,410 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Channel, ChannelStatus } from '../../../src/channel/channel.js';
+import { openSocketChannel } from '../../../src/channel/socket-channel.js';
+import type { SocketChannelOptions } from '../../../src/channel/socket-options.js';
+import { AuthenticationError, isE2BEdgeError, NotFoundError, RateLimitError } from '../../../src/errors.js';
+import type { RelayOptions } from '../../../src/relay/relay-api.js';
+import { FakeChannel } from '../../faults/support/fake-channel.js';
+import { Reader } from '../../faults/support/reader.js';
+import { accessFor, RelayServer } from '../../faults/support/relay-server.js';
+import { TcpProxy } from '../../faults/support/tcp-proxy.js';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function serve(upstream: FakeChannel, options: Partial<RelayOptions> = {}) {
+  const server = await RelayServer.listen(async () => upstream, options);
+  const proxy = await TcpProxy.listen(server.port);
+  cleanups.push(
+    () => server.close(),
+    () => proxy.close(),
+  );
+  return { server, proxy };
+}
+
+async function openAt(port: number, options: Partial<SocketChannelOptions> = {}): Promise<Channel> {
+  const channel = await openSocketChannel({
+    url: `http://127.0.0.1:${port}/pty/sandbox`,
+    token: () => 'ann',
+    target: { pid: 5 },
+    size: { cols: 80, rows: 24 },
+    WebSocket,
+    ...options,
+  });
+  cleanups.push(() => channel.close());
+  return channel;
+}
+
+/** Resolves when a status comes. */
+function status(channel: Channel, state: ChannelStatus['state']): Promise<ChannelStatus> {
+  return new Promise((resolve) => {
+    if (channel.status.state === state) resolve(channel.status);
+    else
+      channel.onStatus((now) => {
+        if (now.state === state) resolve(now);
+      });
+  });
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it did not fail');
+}
+
+describe('opening', () => {
+  it('resolves with the terminal, which then speaks both ways', async () => {
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream);
+    const channel = await openAt(server.port, {
+      target: { create: { size: { cols: 80, rows: 24 }, cwd: '/tmp' } },
+    });
+    const reader = new Reader(channel);
+    expect(channel.pid).toBe(5);
+    expect(channel.epoch).not.toBe('');
+    expect(channel.status).toEqual({ state: 'open' });
+    expect(server.targets).toEqual([{ create: { cwd: '/tmp', size: { cols: 80, rows: 24 } } }]);
+    await channel.send(bytes('ls\r'));
+    expect(upstream.input).toEqual(bytes('ls\r'));
+    upstream.print('file');
+    await reader.until(() => reader.text === 'file');
+    channel.resize({ cols: 100, rows: 40 });
+    await channel.send(bytes('x'));
+    expect(upstream.sizes).toEqual([{ cols: 100, rows: 40 }]);
+    upstream.exit(2);
+    await reader.done;
+    expect(reader.events.at(-1)).toEqual({ type: 'exit', exitCode: 2, status: 'exit status 2' });
+    expect(channel.status).toEqual({ state: 'closed' });
+    expect(isE2BEdgeError(await failure(channel.send(bytes('y'))), 'input_not_executed')).toBe(true);
+  });
+
+  it('rejects with what the relay says', async () => {
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream);
+    const asked: boolean[] = [];
+    const refused = await failure(
+      openAt(server.port, {
+        token: ({ refresh }) => {
+          asked.push(refresh);
+          return 'bad';
+        },
+      }),
+    );
+    expect(refused).toBeInstanceOf(AuthenticationError);
+    expect(refused).toMatchObject({ code: 'session_refused' });
+    expect(asked).toEqual([false, true]);
+
+    const missing = await RelayServer.listen(() =>
+      Promise.reject(new NotFoundError('no', { code: 'process_not_found' })),
+    );
+    cleanups.push(() => missing.close());
+    const notFound = await failure(openAt(missing.port));
+    expect(notFound).toBeInstanceOf(NotFoundError);
+    expect(notFound).toMatchObject({ code: 'process_not_found' });
+
+    const granted = await failure(
+      openAt(server.port, { token: () => 'ann:read', target: { create: { size: { cols: 1, rows: 1 } } } }),
+    );
+    expect(granted).toMatchObject({ name: 'PermissionDeniedError' });
+  });
+
+  it('takes a fresh token when the first one is refused', async () => {
+    const { server } = await serve(new FakeChannel(5));
+    const channel = await openAt(server.port, { token: ({ refresh }) => (refresh ? 'ann' : 'bad') });
+    expect(channel.status.state).toBe('open');
+  });
+
+  it('waits for room when there are too many sockets, and rejects when there is none in time', async () => {
+    let full = true;
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream, {
+      authorize: async (token, sandboxId) => {
+        if (full) throw new RateLimitError('too many', { retryAfterMs: 30 });
+        return accessFor(token, sandboxId, async () => upstream);
+      },
+    });
+    expect(await failure(openAt(server.port, { openTimeoutMs: 100 }))).toBeInstanceOf(RateLimitError);
+    const opening = openAt(server.port);
+    await tick(50);
+    full = false;
+    expect((await opening).status.state).toBe('open');
+  });
+
+  it('rejects when nobody listens, without waiting for the whole time', async () => {
+    const { server } = await serve(new FakeChannel(5));
+    const { port } = server;
+    await server.close();
+    expect(await failure(openAt(port))).toMatchObject({ name: 'ConnectionError', code: 'connection_failed' });
+  });
+
+  it('rejects when a token cannot be had, an address is none, or the caller gives up', async () => {
+    const { server } = await serve(new FakeChannel(5));
+    const expired = new AuthenticationError('over', { code: 'session_expired' });
+    expect(await failure(openAt(server.port, { token: () => Promise.reject(expired) }))).toBe(expired);
+    expect(await failure(openAt(server.port, { url: 'nowhere' }))).toMatchObject({ code: 'invalid_url' });
+    const controller = new AbortController();
+    const reason = new Error('the user left');
+    const opening = failure(
+      openAt(server.port, { token: () => new Promise(() => {}), signal: controller.signal }),
+    );
+    controller.abort(reason);
+    expect(await opening).toBe(reason);
+    expect(await failure(openAt(server.port, { signal: controller.signal }))).toBe(reason);
+  });
+
+  it('opens one terminal only, though the connection breaks before the relay has answered', async () => {
+    const upstream = new FakeChannel(5);
+    let opened: () => void = () => {};
+    const server = await RelayServer.listen(async () => {
+      await new Promise<void>((resolve) => {
+        opened = resolve;
+      });
+      return upstream;
+    });
+    const proxy = await TcpProxy.listen(server.port);
+    cleanups.push(
+      () => server.close(),
+      () => proxy.close(),
+    );
+    const opening = openAt(proxy.port, { target: { create: { size: { cols: 80, rows: 24 } } } });
+    while (server.targets.length === 0) await tick();
+    proxy.cutAll();
+    while (proxy.connections < 2) await tick();
+    opened();
+    expect((await opening).pid).toBe(5);
+    expect(server.targets).toHaveLength(1);
+  });
+});
+
+describe('an open channel', () => {
+  it('notices a connection that is silently dead, and goes on over a new one', async () => {
+    const upstream = new FakeChannel(5);
+    const { proxy } = await serve(upstream);
+    const channel = await openAt(proxy.port, { pingIntervalMs: 30, pingTimeoutMs: 30, heldInputMs: 60_000 });
+    const reader = new Reader(channel);
+    upstream.print('one ');
+    await reader.until(() => reader.length === 4);
+    proxy.stall();
+    upstream.print('two');
+    const sent = channel.send(bytes('typed'));
+    await status(channel, 'reconnecting');
+    proxy.unstall();
+    channel.reconnect();
+    await reader.until(() => reader.text === 'one two');
+    await sent;
+    expect(new TextDecoder().decode(upstream.input)).toBe('typed');
+  });
+
+  it('asks for life at once when it is told that the network is back', async () => {
+    const upstream = new FakeChannel(5);
+    const { proxy } = await serve(upstream);
+    const channel = await openAt(proxy.port, { pingTimeoutMs: 20 });
+    proxy.stall();
+    channel.reconnect();
+    await status(channel, 'reconnecting');
+    proxy.unstall();
+    channel.reconnect();
+    await status(channel, 'open');
+  });
+
+  it('gives back what was typed while the link was down for too long, and never sends it', async () => {
+    const upstream = new FakeChannel(5);
+    const { server, proxy } = await serve(upstream);
+    const { port } = server;
+    const channel = await openAt(proxy.port, { heldInputMs: 40 });
+    await server.close();
+    await status(channel, 'reconnecting');
+    const error = await failure(channel.send(bytes('rm -rf .\r')));
+    expect(isE2BEdgeError(error, 'input_not_executed')).toBe(true);
+    const second = new FakeChannel(5);
+    const again = await RelayServer.listen(async () => second, {}, port);
+    cleanups.push(() => again.close());
+    const sent = channel.send(bytes('ok'));
+    channel.reconnect();
+    await Promise.race([sent, status(channel, 'open')]);
+    await channel.send(bytes('!')).catch(() => {});
+    await sent.catch(() => {});
+    expect(new TextDecoder().decode(second.input)).not.toContain('rm');
+  });
+
+  it('says that input is uncertain when the relay died with it, and that output is missing', async () => {
+    const upstream = new FakeChannel(5);
+    upstream.beforeInput = () => new Promise(() => {});
+    const { server, proxy } = await serve(upstream);
+    const { port } = server;
+    const channel = await openAt(proxy.port, { heldInputMs: 60_000 });
+    const { epoch } = channel;
+    const reader = new Reader(channel);
+    upstream.print('before');
+    await reader.until(() => reader.length === 6);
+    const sent = failure(channel.send(bytes('in flight')));
+    while (upstream.sends === 0) await tick();
+    await server.close();
+    await status(channel, 'reconnecting');
+    const second = new FakeChannel(5);
+    const again = await RelayServer.listen(async () => second, {}, port);
+    cleanups.push(() => again.close());
+    const later = channel.send(bytes('typed while it was down'));
+    await status(channel, 'open');
+    expect(isE2BEdgeError(await sent, 'input_uncertain')).toBe(true);
+    await later;
+    expect(new TextDecoder().decode(second.input)).toBe('typed while it was down');
+    second.print('after');
+    await reader.until(() => reader.events.length === 3);
+    expect(channel.epoch).not.toBe(epoch);
+    expect(reader.events).toMatchObject([
+      { type: 'output', offset: 0 },
+      { type: 'gap', from: 6, to: null },
+      { type: 'output', offset: 0 },
+    ]);
+  });
+
+  it('ends when another window takes over, and says what became of its input', async () => {
+    const upstream = new FakeChannel(5);
+    let release: () => void = () => {};
+    upstream.beforeInput = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const { server } = await serve(upstream);
+    const older = await openAt(server.port);
+    const reader = new Reader(older);
+    upstream.print('text');
+    await reader.until(() => reader.length === 4);
+    const inFlight = failure(older.send(bytes('a')));
+    while (upstream.sends === 0) await tick();
+    const queued = failure(older.send(bytes('b')));
+    await tick(20);
+    const newer = await openAt(server.port);
+    expect(isE2BEdgeError(await queued, 'input_not_executed')).toBe(true);
+    expect(isE2BEdgeError(await inFlight, 'input_uncertain')).toBe(true);
+    await reader.done;
+    expect(reader.text).toBe('text');
+    expect(reader.error).toMatchObject({ code: 'replaced' });
+    expect(older.status).toMatchObject({ state: 'closed', error: { code: 'replaced' } });
+    const sent = newer.send(bytes('c'));
+    release();
+    while (upstream.sends < 2) await tick();
+    release();
+    await sent;
+    expect(new TextDecoder().decode(upstream.input)).toBe('ac');
+  });
+
+  it('reports input that the sandbox did not take', async () => {
+    const upstream = new FakeChannel(5);
+    upstream.beforeInput = () => Promise.reject(new Error('down'));
+    const { server } = await serve(upstream);
+    const channel = await openAt(server.port);
+    expect(isE2BEdgeError(await failure(channel.send(bytes('a'))), 'input_uncertain')).toBe(true);
+    upstream.beforeInput = async () => {};
+    await channel.send(bytes('b'));
+    expect(new TextDecoder().decode(upstream.input)).toBe('b');
+  });
+
+  it('holds the terminal back while nobody reads, and keeps no more than its window', async () => {
+    const upstream = new FakeChannel(5);
+    const { proxy } = await serve(upstream);
+    const channel = await openAt(proxy.port, { windowBytes: 64 * 1024 });
+    for (let index = 0; index < 200; index++) upstream.print(new Uint8Array(8 * 1024).fill(index));
+    await tick(50);
+    expect(upstream.read).toBeLessThanOrEqual(256 * 1024);
+    // A drop gives no new credit.
+    for (let drops = 0; drops < 5; drops++) {
+      proxy.cutAll();
+      await status(channel, 'reconnecting');
+      await status(channel, 'open');
+    }
+    await tick(50);
+    expect(proxy.bytesDown).toBeGreaterThan(64 * 1024);
+    expect(proxy.bytesDown).toBeLessThan(68 * 1024);
+    const reader = new Reader(channel);
+    await reader.until(() => reader.length === 200 * 8 * 1024);
+    expect(reader.bytes.every((byte, index) => byte === Math.floor(index / 8_192) % 256)).toBe(true);
+  });
+
+  it('keeps the rest for the next loop when a loop is left', async () => {
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream);
+    const channel = await openAt(server.port);
+    upstream.print('a');
+    for await (const event of channel) {
+      expect(event).toMatchObject({ offset: 0 });
+      break;
+    }
+    upstream.print('b');
+    for await (const event of channel) {
+      expect(event).toMatchObject({ offset: 1 });
+      break;
+    }
+    channel.close();
+    channel.close();
+    for await (const event of channel) throw new Error(`after close: ${event.type}`);
+    expect(channel.status).toEqual({ state: 'closed' });
+  });
+
+  it('knows what is a replay', async () => {
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream);
+    const target = { create: { size: { cols: 80, rows: 24 } } };
+    upstream.print('prompt');
+    const creator = await openAt(server.port, { target });
+    expect(creator.replayUntil).toBe(0);
+    const reader = new Reader(creator);
+    await reader.until(() => reader.length === 6);
+    const viewer = await openAt(server.port, { mode: 'read' });
+    expect(viewer.replayUntil).toBe(6);
+    expect(isE2BEdgeError(await failure(viewer.send(bytes('x'))), 'input_not_executed')).toBe(true);
+    viewer.resize({ cols: 1, rows: 1 });
+    const watched = new Reader(viewer);
+    await watched.until(() => watched.text === 'prompt');
+    expect(viewer.status.state).toBe('open');
+  });
+
+  it('ends with an error when the relay does not keep to the protocol', async () => {
+    const { WebSocketServer } = await import('ws');
+    const { encodeFrame, FrameType } = await import('../../../src/wire/pty-frame.js');
+    const { encodeJson } = await import('../../../src/wire/pty-messages.js');
+    const welcome = {
+      pty: 5,
+      epoch: 'e',
+      from: 0,
+      head: 0,
+      inputHave: 0,
+      mode: 'write',
+      size: { cols: 1, rows: 1 },
+      durable: false,
+    };
+    for (const frames of [
+      [encodeFrame(FrameType.out, 5, bytes('hole'))],
+      [new Uint8Array([99])],
+      [encodeFrame(FrameType.refresh)],
+    ]) {
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+      server.on('connection', (socket) => {
+        socket.once('message', () => {
+          socket.send(encodeJson(FrameType.welcome, 0, welcome));
+          for (const frame of frames) socket.send(frame);
+        });
+      });
+      await new Promise((resolve) => server.once('listening', resolve));
+      cleanups.push(() => {
+        for (const socket of server.clients) socket.terminate();
+        server.close();
+      });
+      const channel = await openAt((server.address() as { port: number }).port);
+      const reader = new Reader(channel);
+      await reader.done;
+      expect(reader.error).toMatchObject({ code: 'protocol_error' });
+      expect(reader.length).toBe(0);
+    }
+  });
+});
