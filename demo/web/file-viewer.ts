@@ -19,7 +19,10 @@ export class FileViewer {
   constructor(sandbox: Sandbox) {
     this.#sandbox = sandbox;
     byId('file-close').addEventListener('click', () => this.#dialog.close());
-    this.#dialog.addEventListener('close', () => this.#reading.abort());
+    this.#dialog.addEventListener('close', () => {
+      // The event comes late: another file may be open by then.
+      if (!this.#dialog.open) this.#reading.abort();
+    });
   }
 
   async open(entry: EntryInfo): Promise<void> {
