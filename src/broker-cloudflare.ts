@@ -8,4 +8,4 @@ export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
 export { createBroker, type WorkerBrokerOptions } from './hosts/cloudflare/create-worker-broker.js';
 export { PtyHub } from './hosts/cloudflare/pty-hub.js';
 export type { DurableObjectNamespaceLike } from './hosts/cloudflare/workers-types.js';
-export type { FileGrant, Grant, LifecycleGrant, Session, SessionRequest } from './wire/session.js';
+export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';

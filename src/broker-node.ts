@@ -12,4 +12,4 @@ export type {
 export { createMemoryStore, type SessionStore } from './broker/session-store.js';
 export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
 export { createNodeBroker, type NodeBroker } from './hosts/node/create-node-broker.js';
-export type { FileGrant, Grant, LifecycleGrant, Session, SessionRequest } from './wire/session.js';
+export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';

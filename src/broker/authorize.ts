@@ -1,6 +1,5 @@
 /** Asks the application, and makes sure that its answer can be used. */
 
-import { isE2BEdgeError } from '../errors.js';
 import type { Authorization, Intent } from './broker-options.js';
 import type { Exchange } from './exchange.js';
 import { defeatsExactCommands, type FullGrant, intersectGrants, parseGrant } from './grant.js';
@@ -19,7 +18,7 @@ export async function authorize<Env>(
   try {
     answer = await options.authorize(request, intent, context);
   } catch (cause) {
-    throw misconfigured("The application's `authorize` failed.", cause);
+    throw misconfigured("The application's `authorize` failed", cause);
   }
   if (!answer) throw sessionRefused();
   const { subject, sandbox } = answer;
@@ -41,8 +40,7 @@ function grantOf({ grants }: Authorization, { grant: asked }: Intent): FullGrant
   try {
     allowed = parseGrant(grants);
   } catch (cause) {
-    const why = isE2BEdgeError(cause) ? cause.message : '';
-    throw misconfigured(`The application's \`authorize\` gave grants that cannot be used. ${why}`, cause);
+    throw misconfigured("The application's `authorize` gave grants that cannot be used", cause);
   }
   const grant = asked === undefined ? allowed : intersectGrants(parseGrant(asked), allowed);
   const prefix = defeatsExactCommands(grant);

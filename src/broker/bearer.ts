@@ -29,7 +29,7 @@ export async function verifySession<Env>(
   try {
     revoked = (await store?.isRevoked(claims.sid)) ?? false;
   } catch (cause) {
-    throw misconfigured('The store did not say whether the session was ended.', cause);
+    throw misconfigured('The store did not say whether the session was ended', cause);
   }
   if (revoked) throw sessionExpired();
   return claims;

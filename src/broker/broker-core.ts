@@ -9,7 +9,7 @@ import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
 import { createKeepAlive } from './keep-alive.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
-import { httpRefusal, routeNotFound, unauthenticated } from './refusals.js';
+import { httpRefusal, misconfigured, routeNotFound, unauthenticated } from './refusals.js';
 import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
@@ -34,7 +34,11 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   const parts = { options, settings, directory: createSandboxDirectory(), keepAlive: createKeepAlive() };
 
   async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
-    return { ...parts, context, event, credentials: await credentialsOf(context) };
+    try {
+      return { ...parts, context, event, credentials: await credentialsOf(context) };
+    } catch (error) {
+      throw misconfigured('An option cannot be used', error);
+    }
   }
 
   async function answer(exchange: Exchange<Env>, route: Route): Promise<Response> {
@@ -98,8 +102,8 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         const route = matchRoute(request.method, new URL(request.url).pathname, basePath);
         if (route.name !== 'pty') throw routeNotFound();
         event.sandboxId = route.sandboxId;
-        const { origins } = await credentialsOf(context);
-        const upgrade = judgeUpgrade(request, route.sandboxId, origins);
+        const { credentials } = await scopeOf(context, event);
+        const upgrade = judgeUpgrade(request, route.sandboxId, credentials.origins);
         decision.made(upgrade.close?.code ?? 101);
         return upgrade;
       } catch (error) {

@@ -61,7 +61,7 @@ export async function openUpstream<Env>(exchange: Exchange<Env>, claims: Session
           signal,
         });
         if (response.ok) return readBody(response, maxAnswerBytes);
-        const error = await upstreamError(response);
+        const error = await upstreamError(response, 'rpc');
         if (isE2BEdgeError(error, 'not_found')) return undefined;
         throw error;
       });

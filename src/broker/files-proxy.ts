@@ -72,7 +72,7 @@ export async function health<Env>(exchange: Exchange<Env>, claims: SessionClaims
     headers: {},
     signal: exchange.request.signal,
   });
-  if (!response.ok) throw await upstreamError(response);
+  if (!response.ok) throw await upstreamError(response, 'file');
   await response.body?.cancel();
   return new Response(null, { status: 204 });
 }
@@ -91,7 +91,7 @@ function query(path: string, user: string | undefined): string {
 }
 
 async function fileAnswer(response: Response): Promise<Response> {
-  if (!response.ok && response.status !== 304) throw await upstreamError(response);
+  if (!response.ok && response.status !== 304) throw await upstreamError(response, 'file');
   const headers = new Headers(pick(response.headers, answerHeaders));
   // What the runtime has unpacked is longer than what the header says.
   if (response.headers.has('content-encoding')) headers.delete('content-length');

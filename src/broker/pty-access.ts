@@ -7,7 +7,7 @@ import { checkOrigin } from './cors.js';
 import type { EnvdProxy } from './envd-proxy.js';
 import { errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
-import { notGranted, unauthenticated } from './refusals.js';
+import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
 import { type SessionClaims, sessionEndsAt } from './session-token.js';
 
@@ -34,11 +34,10 @@ export interface PtySession {
 
 /** Judges a request for a WebSocket by its origin and its subprotocol. The token comes later, in a message. */
 export function judgeUpgrade(request: Request, sandboxId: string, origins: readonly string[]): PtyUpgrade {
-  const protocols = (request.headers.get('sec-websocket-protocol') ?? '')
-    .split(',')
-    .map((name) => name.trim());
-  if (!protocols.includes(ptyProtocol)) {
-    return { sandboxId, close: { code: PtyClose.protocol, reason: `the subprotocol is not ${ptyProtocol}` } };
+  const offered = request.headers.get('sec-websocket-protocol') ?? '';
+  if (!offered.split(',').some((name) => name.trim() === ptyProtocol)) {
+    // Not worth a close code: a page that offered others breaks off when none of them is taken.
+    throw invalidRequest(`The WebSocket's subprotocol has to be ${ptyProtocol}.`);
   }
   try {
     checkOrigin(request, origins);

@@ -109,6 +109,6 @@ export function misconfigured(what: string, cause?: unknown): E2BEdgeError {
   return new SandboxError('The broker is not set up rightly; its log has more under this request id.', {
     code: 'broker_misconfigured',
     statusCode: 500,
-    cause: new Error(what, { cause }),
+    cause: new Error(cause instanceof Error ? `${what}: ${cause.message}` : what, { cause }),
   });
 }

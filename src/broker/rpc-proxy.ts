@@ -67,7 +67,7 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         body: encodeMessage(method.input, type, message),
         signal: request.signal,
       });
-      if (!response.ok) throw await upstreamError(response);
+      if (!response.ok) throw await upstreamError(response, 'rpc');
       if (rpcContentType(response.headers.get('content-type'), isStreamType(type)) !== type) {
         await response.body?.cancel();
         throw upstreamFailed(new Error('an answer of another content type'));

@@ -1,6 +1,6 @@
 /** A session's life: begun, refreshed, told of, ended. */
 
-import type { Grant, Session, SessionRequest } from '../wire/session.js';
+import type { Grant, MintRequest, Session } from '../wire/session.js';
 import { type Authorized, authorize } from './authorize.js';
 import { sessionOf } from './bearer.js';
 import type { NewSandbox } from './broker-options.js';
@@ -154,7 +154,7 @@ async function sessionResponse<Env>(
 }
 
 /** A form of another site can send a POST with cookies, but not one of JSON without asking first. */
-async function readSessionRequest(request: Request): Promise<SessionRequest> {
+async function readSessionRequest(request: Request): Promise<MintRequest> {
   if (request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== 'application/json') {
     throw httpRefusal(415, 'unsupported_media_type', 'The content type has to be application/json.');
   }

@@ -22,8 +22,11 @@ const fileErrors: Record<number, string> = {
 const maxBodyBytes = 64 * 1024;
 const maxMessageLength = 500;
 
-/** Reads an answer that is not a success. */
-export async function upstreamError(response: Response): Promise<E2BEdgeError> {
+/**
+ * Reads an answer that is not a success.
+ * @param of what was asked for: errors of files have no code of their own but the status.
+ */
+export async function upstreamError(response: Response, of: 'rpc' | 'file'): Promise<E2BEdgeError> {
   const { status } = response;
   const body = await readJson(response);
   const message =
@@ -33,7 +36,7 @@ export async function upstreamError(response: Response): Promise<E2BEdgeError> {
   if (typeof body.code === 'string' && codeFromString(body.code) !== undefined) {
     return new SandboxError(message, { code: body.code, statusCode: status });
   }
-  const fileCode = fileErrors[status];
+  const fileCode = of === 'file' ? fileErrors[status] : undefined;
   if (fileCode !== undefined) return new SandboxError(message, { code: fileCode, statusCode: status });
   if (status === 429) {
     const busy = 'The sandbox is asked for too much: try again later.';

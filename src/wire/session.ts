@@ -25,7 +25,7 @@ export interface Grant {
 }
 
 /** What a page asks a broker for with `POST /sessions`; all of it is optional. */
-export interface SessionRequest {
+export interface MintRequest {
   /** A sandbox of this page's user, to go on with it; without it the application decides, as a rule for a new one. */
   sandboxId?: string;
   /** No more than this is wanted. What is granted is what was asked for and may be had. */

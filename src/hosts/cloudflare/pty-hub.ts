@@ -41,8 +41,7 @@ export class PtyHub {
     const socket = workerSocket(server);
     if (close) socket.close(close.code, close.reason);
     else relay.accept(socket, sandboxId);
-    const offered = request.headers.get('sec-websocket-protocol')?.includes(ptyProtocol);
-    return webSocketResponse(client, offered ? ptyProtocol : undefined);
+    return webSocketResponse(client, ptyProtocol);
   }
 
   #relayOf(basePath: string): Relay {

@@ -24,8 +24,7 @@ export function webSocketPair(): { client: WebSocket; server: WorkerWebSocket } 
 }
 
 /** The answer that hands one end to the caller. */
-export function webSocketResponse(client: WebSocket, protocol: string | undefined): Response {
-  const headers: Record<string, string> =
-    protocol === undefined ? {} : { 'sec-websocket-protocol': protocol };
+export function webSocketResponse(client: WebSocket, protocol: string): Response {
+  const headers = { 'sec-websocket-protocol': protocol };
   return new Response(null, { status: 101, headers, webSocket: client } as ResponseInit);
 }

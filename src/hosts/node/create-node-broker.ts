@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
-import { ptyProtocol } from '../../wire/pty-frame.js';
+import { maxFrameBytes, ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { nodeRequest } from './node-request.js';
 import { writeNodeResponse } from './node-response.js';
@@ -21,9 +21,6 @@ export interface NodeBroker {
   /** Closes the terminals' sockets; the terminals live on. The server is yours to close. */
   close(): void;
 }
-
-/** A frame of the terminal protocol has at most 64 KiB, head included. */
-const maxMessageBytes = 64 * 1024 + 64;
 
 /**
  * Makes a broker for Node.
@@ -43,8 +40,9 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-    handleProtocols: (offered) => (offered.has(ptyProtocol) ? ptyProtocol : false),
+    maxPayload: maxFrameBytes,
+    // Only sockets that offered it get here.
+    handleProtocols: () => ptyProtocol,
   });
   return {
     fetch: (request) => core.handle(request),

@@ -36,8 +36,8 @@ export interface FakeE2B {
   links: Map<string, string>;
   missing: Set<string>;
   /** Answers a request to envd in the place of what is below. */
-  onEnvd: ((seen: Seen, response: ServerResponse) => boolean | void) | undefined;
-  onControl: ((seen: Seen, response: ServerResponse) => boolean | void) | undefined;
+  onEnvd: ((seen: Seen, response: ServerResponse) => boolean) | undefined;
+  onControl: ((seen: Seen, response: ServerResponse) => boolean) | undefined;
   /** The requests of a procedure as messages. */
   calls(procedure: string): unknown[];
   close(): Promise<void>;
@@ -110,10 +110,14 @@ export async function startFakeE2B(): Promise<FakeE2B> {
       const { metadata = {} } = JSON.parse(body.toString()) as { metadata?: Record<string, string> };
       const sandboxId = `i${++made}`;
       fake.sandboxes.set(sandboxId, { metadata });
-      return json(response, 201, record(sandboxId));
+      json(response, 201, record(sandboxId));
+      return;
     }
     const sandbox = fake.sandboxes.get(id);
-    if (!sandbox) return json(response, 404, { code: 404, message: `sandbox "${id}" not found` });
+    if (!sandbox) {
+      json(response, 404, { code: 404, message: `sandbox "${id}" not found` });
+      return;
+    }
     if (method === 'DELETE') {
       fake.sandboxes.delete(id);
       response.writeHead(204).end();
@@ -133,25 +137,34 @@ export async function startFakeE2B(): Promise<FakeE2B> {
   function envd(seen: Seen, response: ServerResponse): void {
     const id = String(seen.headers['e2b-sandbox-id']);
     if (!fake.sandboxes.has(id)) {
-      return json(response, 502, { sandboxId: id, message: 'The sandbox was not found', code: 502 });
+      json(response, 502, { sandboxId: id, message: 'The sandbox was not found', code: 502 });
+      return;
     }
     const method = methods[seen.path.slice(1)];
     if (!method) {
-      if (seen.path === '/health') return void response.writeHead(204).end();
+      if (seen.path === '/health') {
+        response.writeHead(204).end();
+        return;
+      }
       response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': 'a=b', 'x-internal': 'yes' });
-      return void response.end('<script>content</script>');
+      response.end('<script>content</script>');
+      return;
     }
     const type = String(seen.headers['content-type']);
     const message = decode(method, seen) as { path?: string };
     if (seen.path === '/filesystem.Filesystem/Stat' && fake.missing.has(message.path ?? '')) {
-      return json(response, 404, { code: 'not_found', message: 'file not found' });
+      json(response, 404, { code: 'not_found', message: 'file not found' });
+      return;
     }
     const answer = create(method.output, answerTo(seen.path, message) as never);
     const bytes = type.endsWith('proto')
       ? toBinary(method.output, answer)
       : new TextEncoder().encode(toJsonString(method.output, answer));
     response.writeHead(200, { 'content-type': type });
-    if (method.methodKind === 'unary') return void response.end(bytes);
+    if (method.methodKind === 'unary') {
+      response.end(bytes);
+      return;
+    }
     response.write(encodeEnvelope(0, bytes));
     response.end(encodeEnvelope(2, new TextEncoder().encode('{}')));
   }
