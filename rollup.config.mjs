@@ -17,6 +17,9 @@ const entries = {
 
 const isBare = (id) => !/^[./]/.test(id) && !id.startsWith('\0');
 
+// The plugin asks TypeScript to resolve without saying that the importer is a module; `npm run types` checks with NodeNext.
+const resolution = { module: 'ESNext', moduleResolution: 'bundler' };
+
 /** One module out for each module in, so that every entry shares the same classes. */
 const library = {
   input: entries,
@@ -32,6 +35,7 @@ const library = {
   plugins: [
     typescript({
       tsconfig: 'tsconfig.node.json',
+      ...resolution,
       noEmit: false,
       noEmitOnError: true,
       declaration: true,
@@ -54,10 +58,12 @@ const envd = {
     nodeResolve({ exportConditions: ['node'] }),
     typescript({
       tsconfig: 'tsconfig.node.json',
+      ...resolution,
       noEmit: false,
       noEmitOnError: true,
       outDir: 'dist/local/envd',
       declaration: false,
+      isolatedDeclarations: false,
     }),
   ],
 };

@@ -64,15 +64,16 @@ export class Sandbox extends SessionSandbox {
   readonly #options: ConnectionOptions;
 
   private constructor(record: SandboxRecord, config: ConnectionConfig, options: ConnectionOptions) {
+    const { signal: _signal, ...kept } = options;
     const domain = record.domain || config.domain;
     const connection = envdConnection(record, domain, config);
     super({
       connection,
       channels: { connect: (target, _size, call) => openLiveChannel(connection, target, call) },
+      kill: (call) => Sandbox.kill(record.sandboxID, { ...kept, ...call }),
     });
     this.sandboxDomain = domain;
     this.trafficAccessToken = record.trafficAccessToken ?? undefined;
-    const { signal: _signal, ...kept } = options;
     this.#options = kept;
   }
 
@@ -152,11 +153,6 @@ export class Sandbox extends SessionSandbox {
       ...(limit !== undefined && { limit }),
       ...(nextToken !== undefined && { nextToken }),
     });
-  }
-
-  /** Kills the sandbox; false when it had ended already. */
-  kill(options?: CallOptions): Promise<boolean> {
-    return Sandbox.kill(this.sandboxId, { ...this.#options, ...options });
   }
 
   /** What is known of the sandbox. */

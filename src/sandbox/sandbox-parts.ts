@@ -1,3 +1,4 @@
+import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import type { ChannelOpeners } from './pty.js';
 
@@ -5,4 +6,6 @@ import type { ChannelOpeners } from './pty.js';
 export interface SandboxParts {
   connection: Connection;
   channels: ChannelOpeners;
+  /** Ends the sandbox; false when it had ended already. */
+  kill(options: CallOptions): Promise<boolean>;
 }

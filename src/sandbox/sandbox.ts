@@ -1,5 +1,4 @@
 import type { CallOptions } from '../transport/call-options.js';
-import type { Connection } from '../transport/connection.js';
 import { Commands } from './commands.js';
 import { Files } from './files.js';
 import { ProcessControls } from './process-controls.js';
@@ -21,16 +20,17 @@ export class Sandbox {
   readonly files: Files;
   readonly commands: Commands;
   readonly pty: Pty;
-  readonly #connection: Connection;
+  readonly #parts: SandboxParts;
 
   /** Use `connect`. @internal */
-  constructor({ connection, channels }: SandboxParts) {
+  constructor(parts: SandboxParts) {
+    const { connection, channels } = parts;
     const controls = new ProcessControls(connection);
     this.sandboxId = connection.sandboxId;
     this.files = new Files(connection);
     this.commands = new Commands(connection, controls);
     this.pty = new Pty(connection, controls, channels);
-    this.#connection = connection;
+    this.#parts = parts;
   }
 
   /**
@@ -44,7 +44,7 @@ export class Sandbox {
 
   /** The version of the sandbox's envd. */
   get envdVersion(): string {
-    return this.#connection.envdVersion;
+    return this.#parts.connection.envdVersion;
   }
 
   /**
@@ -52,6 +52,15 @@ export class Sandbox {
    * @throws {ConnectionError} it could not be asked.
    */
   isRunning(options: CallOptions = {}): Promise<boolean> {
-    return this.#connection.isRunning(options);
+    return this.#parts.connection.isRunning(options);
+  }
+
+  /**
+   * Kills the sandbox, with all that runs in it.
+   * @returns false when it had ended already.
+   * @throws {PermissionDeniedError} the session's grant does not have `kill`.
+   */
+  kill(options: CallOptions = {}): Promise<boolean> {
+    return this.#parts.kill(options);
   }
 }

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import { defaultRequestTimeoutMs } from '../transport/call-options.js';
 import { Connection } from '../transport/connection.js';
+import { endSession } from '../transport/end-session.js';
 import { absoluteUrl, SessionCredential, type SessionSource } from '../transport/session-credential.js';
 import type { SandboxParts } from './sandbox-parts.js';
 
@@ -45,6 +46,7 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
   const socketUrl = absoluteUrl(urls.pty).replace(/^http/, 'ws');
   return {
     connection,
+    kill: (call) => endSession(credential, fetch, call),
     channels: {
       connect: (target, _size, call) => openLiveChannel(connection, target, call),
       websocket: (target, size, call) => {

@@ -18,7 +18,7 @@ export function authorizeFetch(credential: Credential, fetch?: FetchLike): Autho
   return async (url, init, from) => {
     const headers = await credential.headers();
     const response = await send(url, init, headers, fetch);
-    if (response.status !== 401 || !credential.renew) return checked(response, from);
+    if (response.status !== 401 || !credential.renew) return checked(response, init, from);
     await response.body?.cancel();
     await credential.renew(headers);
     if (init.body instanceof ReadableStream) {
@@ -27,7 +27,7 @@ export function authorizeFetch(credential: Credential, fetch?: FetchLike): Autho
         { code: 'session_expired', statusCode: 401 },
       );
     }
-    return checked(await send(url, init, await credential.headers(), fetch), from);
+    return checked(await send(url, init, await credential.headers(), fetch), init, from);
   };
 }
 
@@ -50,7 +50,7 @@ async function send(
   }
 }
 
-async function checked(response: Response, from: AnswerFrom): Promise<Response> {
+async function checked(response: Response, init: RequestInit, from: AnswerFrom): Promise<Response> {
   if (response.ok) return response;
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
     throw new ConnectionError(
@@ -61,8 +61,13 @@ async function checked(response: Response, from: AnswerFrom): Promise<Response> 
       },
     );
   }
-  if (from === 'rpc' && (await isConnectError(response.clone()))) return response;
+  // connect-web reads the error of a failed unary call, but not that of a failed stream.
+  if (from === 'rpc' && !isStream(init) && (await isConnectError(response.clone()))) return response;
   throw await httpError(response, from);
+}
+
+function isStream(init: RequestInit): boolean {
+  return new Headers(init.headers).get('content-type')?.startsWith('application/connect+') === true;
 }
 
 /** Whether the RPC layer will understand the answer by itself. */
