@@ -13,7 +13,6 @@ import {
 import { randomId } from '../wire/pty-id.js';
 import {
   encodeJson,
-  type Hello,
   parseExit,
   parseGap,
   parseLostInput,
@@ -21,8 +20,9 @@ import {
   parseWelcome,
   type Refusal,
 } from '../wire/pty-messages.js';
-import type { Channel, ChannelEvent, ChannelStatus, PtySize, PtyTarget } from './channel.js';
+import type { Channel, ChannelEvent, ChannelStatus, PtySize } from './channel.js';
 import { Heartbeat } from './socket-heartbeat.js';
+import { helloFor } from './socket-hello.js';
 import { SocketInput } from './socket-input.js';
 import type { SocketChannelOptions } from './socket-options.js';
 import { SocketOutput } from './socket-output.js';
@@ -79,7 +79,7 @@ class SocketChannel implements Channel {
   readonly #createKey = randomId();
   readonly #onOpen: () => void;
   readonly #onFailure: (error: unknown) => void;
-  readonly #openTimer: ReturnType<typeof setTimeout>;
+  #openTimer: ReturnType<typeof setTimeout> | undefined;
   #welcomeTimer: ReturnType<typeof setTimeout> | undefined;
   #state: 'opening' | 'open' | 'closed' = 'opening';
   #welcomed = false;
@@ -119,7 +119,8 @@ class SocketChannel implements Channel {
       onMessage: (message) => this.#take(message),
       onLoss: (loss) => this.#lose(loss),
     });
-    const openTimeoutMs = options.openTimeoutMs ?? 60_000;
+    const { openTimeoutMs = 60_000 } = options;
+    if (openTimeoutMs === 0) return;
     this.#openTimer = setTimeout(() => {
       this.fail(this.#persistence.openingFailed(`within ${openTimeoutMs} ms`));
     }, openTimeoutMs);
@@ -197,30 +198,17 @@ class SocketChannel implements Channel {
   }
 
   #greet(): void {
-    const { target, windowBytes = 256 * 1024 } = this.#options;
-    const { epoch, received, acked } = this.#output;
-    const hello: Hello = {
+    this.#lastHeard = Date.now();
+    const hello = helloFor(this.#options, {
       token: this.#token,
       clientId: this.#clientId,
-      ...this.#wanted(target),
-      ...(epoch !== undefined && { epoch }),
-      have: received,
-      acked,
-      window: windowBytes,
-      mode: this.#options.mode ?? 'write',
-      cols: this.#size.cols,
-      rows: this.#size.rows,
-    };
-    this.#lastHeard = Date.now();
+      createKey: this.#createKey,
+      pid: this.#pid,
+      size: this.#size,
+      output: this.#output,
+    });
     this.#send(encodeJson(FrameType.hello, 0, hello));
     this.#welcomeTimer = setTimeout(() => this.#socket.replace(), welcomeTimeoutMs);
-  }
-
-  /** A terminal that was created is asked for by its process id from then on. */
-  #wanted(target: PtyTarget): Pick<Hello, 'pty' | 'create'> {
-    if (this.#pid !== undefined || !('create' in target)) return { pty: this.pid };
-    const { size: _size, ...create } = target.create;
-    return { create: { createKey: this.#createKey, ...create } };
   }
 
   #take(message: Uint8Array | string): void {
@@ -282,8 +270,10 @@ class SocketChannel implements Channel {
     clearTimeout(this.#welcomeTimer);
     const first = this.#state === 'opening';
     const sameEpoch = first || welcome.epoch === this.#output.epoch;
-    // What a terminal that was just created printed was seen by nobody: it is no replay.
-    if (!(first && this.#pid === undefined)) this.#replayUntil = welcome.head;
+    // What a terminal that was just created has printed was seen by nobody: it is no replay.
+    const created = first && this.#pid === undefined;
+    const missed = !sameEpoch || welcome.head > this.#output.received;
+    if (missed && !created) this.#replayUntil = welcome.head;
     this.#pid = welcome.pty;
     this.#mode = welcome.mode;
     this.#output.welcome(welcome);

@@ -17,7 +17,7 @@ export interface SocketChannelOptions {
   clientId?: string;
   /** How long what is typed while the link is down is kept, in milliseconds. Default 5 000. */
   heldInputMs?: number;
-  /** How long the terminal may take to open, in milliseconds. Default 60 000. */
+  /** How long the terminal may take to open, in milliseconds; 0 is without end. Default 60 000. */
   openTimeoutMs?: number;
   /** Between two PINGs, in milliseconds. Default 15 000. */
   pingIntervalMs?: number;

@@ -1,0 +1,44 @@
+import type { Hello } from '../wire/pty-messages.js';
+import type { PtySize, PtyTarget } from './channel.js';
+import type { SocketChannelOptions } from './socket-options.js';
+import type { SocketOutput } from './socket-output.js';
+
+/** What a client is at the moment of an attempt. */
+export interface HelloState {
+  token: string;
+  clientId: string;
+  /** The same for each attempt, so that a drop before WELCOME opens no second terminal. */
+  createKey: string;
+  /** Of the terminal, once it is known. */
+  pid: number | undefined;
+  size: PtySize;
+  output: SocketOutput;
+}
+
+const defaultWindowBytes: number = 256 * 1024;
+
+/** The HELLO of an attempt: who the client is, which terminal it wants, and what it has of it. */
+export function helloFor({ target, mode, windowBytes }: SocketChannelOptions, state: HelloState): Hello {
+  const { token, clientId, size, output } = state;
+  return {
+    token,
+    clientId,
+    ...wanted(target, state),
+    ...(output.epoch !== undefined && { epoch: output.epoch }),
+    have: output.received,
+    acked: output.acked,
+    window: windowBytes ?? defaultWindowBytes,
+    mode: mode ?? 'write',
+    cols: size.cols,
+    rows: size.rows,
+  };
+}
+
+/** A terminal that was created is asked for by its process id from then on. */
+function wanted(target: PtyTarget, { pid, createKey }: HelloState): Pick<Hello, 'pty' | 'create'> {
+  if ('create' in target && pid === undefined) {
+    const { size: _size, ...create } = target.create;
+    return { create: { createKey, ...create } };
+  }
+  return { pty: pid ?? ('pid' in target ? target.pid : 0) };
+}
