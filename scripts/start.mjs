@@ -9,4 +9,7 @@ const { buildPage } = await import('../demo/build.mjs');
 await buildPage();
 
 const { main } = await import('../demo/node/main.mjs');
-await main(process.argv.slice(2));
+await main(process.argv.slice(2)).catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

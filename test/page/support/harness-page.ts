@@ -43,7 +43,6 @@ async function bundleHarness(): Promise<string> {
         'e2b-edge/terminal/element': '../../src/terminal-element.ts',
       },
       external: ['./browser.js'],
-    }), // DEV
   });
   return result.outputFiles[0]!.text;
 }
