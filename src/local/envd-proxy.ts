@@ -1,6 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
-import { pipeline } from 'node:stream';
 
 /** Of one connection, not of the message; and what is none of envd's business. */
 const notForwarded = new Set([
@@ -40,7 +39,7 @@ export function forward(
     response.writeHead(status, withoutPseudo(rest));
     // A stream that waits for its first event must not keep the headers back.
     response.flushHeaders();
-    pipeline(stream, response, () => {});
+    relay(stream, response);
   });
   stream.once('error', () => {
     if (response.headersSent) response.destroy();
@@ -48,6 +47,31 @@ export function forward(
   });
   response.once('close', () => {
     if (!response.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
+  });
+}
+
+/**
+ * Passes on the answer's body, joining what arrives in one turn. HTTP/2 frames are 16 KiB, and Node 20's `fetch`
+ * takes twenty times as long to unpack a gzip body that comes in such small pieces.
+ */
+function relay(stream: ClientHttp2Stream, response: ServerResponse): void {
+  let pending: Buffer[] = [];
+  const flush = (): void => {
+    if (pending.length === 0) return;
+    const joined = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
+    pending = [];
+    if (response.write(joined)) return;
+    stream.pause();
+    response.once('drain', () => stream.resume());
+  };
+  stream.on('data', (chunk: Buffer) => {
+    if (pending.push(chunk) === 1) setImmediate(flush);
+  });
+  stream.once('end', () => {
+    flush();
+    // A reset is no end: the client must see that the body is not whole.
+    if (stream.rstCode === constants.NGHTTP2_NO_ERROR && !stream.aborted) response.end();
+    else response.destroy();
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { SandboxContext } from './context.js';
 import { HttpError, PathError, reasonOf, UnknownUserError } from './errors.js';
 import { compose } from './files/compose.js';
@@ -73,7 +73,7 @@ function json(response: Http2ServerResponse, body: unknown): void {
 function fail(response: Http2ServerResponse, error: unknown): void {
   if (response.headersSent) {
     // The client must see that the body is not whole.
-    response.stream.destroy();
+    response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     return;
   }
   if (error instanceof UnknownUserError) {

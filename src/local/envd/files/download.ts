@@ -1,6 +1,6 @@
 import { createReadStream, type Stats } from 'node:fs';
-import { access, constants, stat } from 'node:fs/promises';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { access, constants as fsConstants, stat } from 'node:fs/promises';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, constants as zlib } from 'node:zlib';
@@ -31,7 +31,7 @@ export async function download(
   if (conditional && !acceptsIdentity(accept)) {
     throw new HttpError(406, 'identity encoding not acceptable for Range or conditional request');
   }
-  await access(target, constants.R_OK).catch((error) => {
+  await access(target, fsConstants.R_OK).catch((error) => {
     throw new HttpError(500, `error opening file '${path}': ${reasonOf(error)}`);
   });
   response.setHeader('content-disposition', disposition(basename(path)));
@@ -104,7 +104,7 @@ async function send(
   const source = createReadStream(target, { ...range, highWaterMark: readBytes });
   await pipeline(source, response, { end: false });
   // The file shrank meanwhile. An orderly end would leave the client waiting for the rest.
-  if (source.bytesRead < length) response.stream.destroy();
+  if (source.bytesRead < length) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   else response.end();
 }
 
