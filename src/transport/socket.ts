@@ -89,14 +89,16 @@ class PartySocket implements Socket {
       },
     });
     this.#party.binaryType = 'arraybuffer';
-    this.#party.onopen = () => {
+    // Listeners and not `onopen`: partysocket calls that itself, and workerd's dispatchEvent calls it once more.
+    this.#party.addEventListener('open', () => {
       this.#phase = 'open';
       options.onOpen();
-    };
-    this.#party.onmessage = ({ data }) => {
+    });
+    this.#party.addEventListener('message', ({ data }) => {
       if (this.#phase === 'open') options.onMessage(typeof data === 'string' ? data : new Uint8Array(data));
-    };
-    // Where the constructor throws (a page with TLS, an address without) there is no close event.
+    });
+    // Where the constructor throws (a page with TLS, an address without) there is no close event. And not a listener,
+    // because those get a copy of the event without the error; a second call does nothing.
     this.#party.onerror = ({ error }) => this.#lost(1000, error);
   }
 
