@@ -11,7 +11,8 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * @typedef {{ what: string, code: string, external?: string[], ceiling: number, forbidden: string[] }} Weight
+ * @typedef {{ what: string, code: string, external?: string[], ceiling: number,
+ *   forbidden: string[], absentRooms: string[] }} Weight
  * @typedef {{ what: string, bytes: number, ceiling: number, problems: string[] }} Weighed
  */
 
@@ -29,8 +30,9 @@ export async function weigh(weight) {
   const { what, ceiling } = weight;
   const problems = [];
   let code;
+  let inputs;
   try {
-    code = await bundle(weight);
+    ({ code, inputs } = await bundle(weight));
   } catch (error) {
     return { what, bytes: 0, ceiling, problems: [`does not bundle: ${error.message}`] };
   }
@@ -38,6 +40,10 @@ export async function weigh(weight) {
   if (bytes > ceiling) problems.push(`${bytes - ceiling} bytes above the ceiling`);
   const lower = code.toLowerCase();
   for (const text of weight.forbidden) if (lower.includes(text)) problems.push(`contains "${text}"`);
+  for (const room of weight.absentRooms) {
+    const input = inputs.find((path) => path.startsWith(`dist/${room}/`));
+    if (input) problems.push(`contains ${input}`);
+  }
   return { what, bytes, ceiling, problems };
 }
 
@@ -50,10 +56,14 @@ async function bundle({ code, external = [] }) {
     platform: 'browser',
     target: 'es2022',
     external,
+    absWorkingDir: root,
+    metafile: true,
     write: false,
     logLevel: 'silent',
   });
-  return result.outputFiles[0].text;
+  const [output] = Object.values(result.metafile.outputs);
+  const inputs = Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  return { code: result.outputFiles[0].text, inputs: inputs.map(([path]) => path) };
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -32,7 +32,7 @@ const maxLines = 300;
 
 function roomOf(path: string): string {
   if (path === 'errors.ts') return 'errors';
-  if (/^control\/(api|paginator)/.test(path)) return 'control/api';
+  if (/^control\/(api|records)\.ts$/.test(path)) return 'control/api';
   if (path.startsWith('wire/gen/')) return 'wire/gen';
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : 'entry';
 }

@@ -92,6 +92,19 @@ export const lifecycle: Suite = {
       },
     },
     {
+      name: 'answers whenever it is asked while it ends',
+      via: 'key',
+      async run({ create }) {
+        const sandboxes = await Promise.all(Array.from({ length: 4 }, () => create()));
+        const untilEnded = async (sandbox: (typeof sandboxes)[number]): Promise<void> => {
+          await sandbox.setTimeout(1_000);
+          while (await sandbox.isRunning({ requestTimeoutMs: 10_000 }))
+            await new Promise((next) => setTimeout(next, 2));
+        };
+        await Promise.all(sandboxes.map(untilEnded));
+      },
+    },
+    {
       name: 'connects with a session, given or fetched',
       via: 'session',
       async run({ session, browser, WebSocket }) {
