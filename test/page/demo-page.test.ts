@@ -96,6 +96,35 @@ test('a reload comes back to the same shell, with what it showed', async () => {
   expect(sandboxIdOf(page)).toBe(sandboxId);
 });
 
+test('a reload types nothing into the shell, whatever programs had asked the terminal before', async () => {
+  await open();
+  // The place of the cursor, the attributes, a mode, the focus, a colour; read, as programs do.
+  await typeLine(
+    page,
+    "stty -echo; printf '\\e[6n\\e[c\\e[>c\\e[?25$p\\e[?1004h\\e]11;?\\a'; sleep 0.5; read -t 0.5 -n 1000 x; stty echo; printf '\\e[?1004l'; echo as''ked",
+  );
+  await terminalShows(page, /^asked$/m);
+  await prompted(page);
+  await page.reload();
+  await terminalShows(page, /^asked$/m);
+  await typeLine(page, 'echo clean');
+  await terminalShows(page, /\$ echo clean\nclean$/m);
+});
+
+test('a terminal taken over elsewhere says so, and can be taken back', async () => {
+  await open();
+  await typeLine(page, 'echo shell $$');
+  const [, pid] = await terminalShows(page, /^shell (\d+)$/m);
+  const other = await openLivePage(stage.browser, page.url());
+  await other.evaluate(async (number) => void (await demo.sandbox.pty.connect(number)), Number(pid));
+  await page.getByText('This terminal was opened in another tab.').waitFor();
+  await page.getByRole('button', { name: 'Use it here' }).click();
+  await prompted(page);
+  await typeLine(page, 'echo mine again $$');
+  await terminalShows(page, new RegExp(`^mine again ${pid}$`, 'm'));
+  await other.context().close();
+});
+
 test('a second tab has a shell of its own in the same sandbox', async () => {
   await open();
   await typeLine(page, 'touch shared; echo shell $$');

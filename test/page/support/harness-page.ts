@@ -37,12 +37,6 @@ async function bundleHarness(): Promise<string> {
     target: 'es2022',
     write: false,
     logLevel: 'error',
-    ...(process.env.E2B_EDGE_SRC && {
-      alias: {
-        'e2b-edge/terminal': '../../src/terminal.ts',
-        'e2b-edge/terminal/element': '../../src/terminal-element.ts',
-      },
-      external: ['./browser.js'],
   });
   return result.outputFiles[0]!.text;
 }

@@ -4,7 +4,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, vi } from 'vitest';
 
 declare global {
+  /** What the demo's page leaves in the console's reach. */
   var demo: {
+    sandbox: { pty: { connect(pid: number): Promise<unknown> } };
     terminal: {
       terminal: {
         buffer: {
