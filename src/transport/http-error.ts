@@ -63,7 +63,8 @@ function errorOfStatus(
     case 429:
       return new RateLimitError(message, options);
     case 502:
-      if (from === 'control') return new ConnectionError(message, options);
+      // E2B's edge gives no code of its own; a broker does, and means something else.
+      if (from === 'control' || options.code !== undefined) return new ConnectionError(message, options);
       return sandboxEnded(message, options);
     case 503:
       return new ServiceBusyError(message, options);
