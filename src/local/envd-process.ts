@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { connectionWindow, transportSettings } from './envd/transport-settings.js';
+import { closingFds, inheritableFds } from './inheritable-fds.js';
 
 /** How to start envd for one sandbox. */
 export interface EnvdLaunch {
@@ -54,7 +55,8 @@ export class EnvdProcess {
 
   /** Resolves when envd answers; rejects with what it (or bubblewrap) said when it does not come up. */
   static async start(launch: EnvdLaunch): Promise<EnvdProcess> {
-    const child = spawn(launch.file, launch.args, {
+    const { file, args } = closingFds(inheritableFds(), launch.file, launch.args);
+    const child = spawn(file, args, {
       env: launch.env,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // Ctrl-C in the terminal that the server runs in is the server's to handle.

@@ -105,6 +105,9 @@ async function* responses(
   context: HandlerContext,
 ): AsyncGenerator<{ event: ProcessEvent }> {
   const keepaliveMs = keepaliveOf(context.requestHeader.get('keepalive-ping-interval'));
+  const leave = (): void => process.unsubscribe(subscriber);
+  // Not only in `finally`: connect-node waits for ever to write to a client that left while its window was full.
+  context.signal.addEventListener('abort', leave, { once: true });
   try {
     yield { event: event('start', { pid: process.pid }) };
     for (;;) {
@@ -121,7 +124,7 @@ async function* responses(
       }
     }
   } finally {
-    process.unsubscribe(subscriber);
+    leave();
   }
 }
 

@@ -5,7 +5,7 @@ import { errnoOf, reasonOf } from '../errors.js';
 import { DrainMarker } from './drain-marker.js';
 import { type ExitStatus, endedBySignal, exitedWith } from './exit-status.js';
 import { type PtyBinding, ptyBinding } from './pty-binding.js';
-import { type Launch, type OnOutput, type Spawned, wrapped } from './spawned.js';
+import { type Launch, type OnOutput, openMasters, type Spawned, wrapped } from './spawned.js';
 
 /** Largest piece of terminal output in one event. */
 const chunkBytes = 16 << 10;
@@ -81,6 +81,7 @@ class PtyProcess implements Spawned {
   ) {
     this.#binding = binding;
     this.#master = terminal.fd;
+    openMasters.add(terminal.fd);
     this.pid = terminal.pid;
     this.#onOutput = onOutput;
     this.#slave = openSync(terminal.pty, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
@@ -117,6 +118,7 @@ class PtyProcess implements Spawned {
     this.#release();
     this.#reader.destroy();
     await closed;
+    openMasters.delete(this.#master);
     return status;
   }
 

@@ -1,3 +1,4 @@
+import { closingFds } from '../../inheritable-fds.js';
 import type { ExitStatus } from './exit-status.js';
 
 /** Which output of a process a chunk belongs to. */
@@ -41,5 +42,8 @@ export interface Spawned {
  */
 export function wrapped(launch: Launch): { file: string; args: string[] } {
   const script = '{ echo 100 >/proc/$$/oom_score_adj; } 2>/dev/null; exec "$@"';
-  return { file: '/bin/sh', args: ['-c', script, '/bin/sh', launch.cmd, ...launch.args] };
+  return closingFds([...openMasters], '/bin/sh', ['-c', script, '/bin/sh', launch.cmd, ...launch.args]);
 }
+
+/** The terminals' descriptors. node-pty leaves them open to every process that is started while they are. */
+export const openMasters: Set<number> = new Set();
