@@ -89,7 +89,7 @@ class SocketChannel implements Channel {
   #size: PtySize;
   #sizeNumber = 0;
   #token = '';
-  #refusal: { words: Refusal; acceptedTo: number } | undefined;
+  #refusal: { words: Refusal; acceptedTo?: number } | undefined;
   #lastHeard = 0;
 
   constructor(options: SocketChannelOptions, onOpen: () => void, onFailure: (error: unknown) => void) {
@@ -224,7 +224,8 @@ class SocketChannel implements Channel {
   #dispatch(frame: Frame): void {
     const { type, offset, payload } = frame;
     if (type === FrameType.error) {
-      this.#refusal = { words: parseRefusal(payload), acceptedTo: offset };
+      // Before WELCOME the relay speaks for no terminal, and knows nothing of the input of one before.
+      this.#refusal = { words: parseRefusal(payload), ...(this.#welcomed && { acceptedTo: offset }) };
       return;
     }
     if (type === FrameType.welcome) {

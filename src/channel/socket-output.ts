@@ -14,7 +14,7 @@ export class SocketOutput {
   #received = 0;
   #acked = 0;
   #ackSent = 0;
-  /** A WELCOME spoke of another place than ours: nothing may follow but the gap between. */
+  /** A WELCOME spoke of a later place than ours, or of another epoch: nothing may follow but the gap between. */
   #gapDue = false;
 
   constructor(sendAck: (offset: number) => void) {
@@ -37,7 +37,7 @@ export class SocketOutput {
 
   welcome({ epoch, from }: Welcome): void {
     const other = this.#epoch !== undefined && epoch !== this.#epoch;
-    this.#gapDue = other || from !== this.#received;
+    this.#gapDue = other || from > this.#received;
     this.#epoch = epoch;
     this.#ackSent = this.#acked;
   }

@@ -39,7 +39,8 @@ export class ShellChannel implements Channel {
   ack(): void {}
 
   async send(data: Uint8Array): Promise<void> {
-    this.#pty.write(Buffer.from(data));
+    // It takes bytes as well, whatever its types say; a string would be encoded.
+    this.#pty.write(Buffer.from(data) as unknown as string);
   }
 
   resize({ cols, rows }: PtySize): void {

@@ -299,6 +299,27 @@ describe('an open channel', () => {
     expect(new TextDecoder().decode(upstream.input)).toBe('ac');
   });
 
+  it('does not call input safe to repeat that was in flight when the terminal was refused later', async () => {
+    const upstream = new FakeChannel(5);
+    upstream.beforeInput = () => new Promise(() => {});
+    let gone = false;
+    const { proxy } = await serve(upstream, {
+      authorize: async (token, sandboxId) => {
+        if (gone) throw new NotFoundError('gone', { code: 'process_not_found' });
+        return accessFor(token, sandboxId, async () => upstream);
+      },
+    });
+    const channel = await openAt(proxy.port);
+    const reader = new Reader(channel);
+    const sent = failure(channel.send(bytes('a')));
+    while (upstream.sends === 0) await tick();
+    gone = true;
+    proxy.cutAll();
+    expect(isE2BEdgeError(await sent, 'input_uncertain')).toBe(true);
+    await reader.done;
+    expect(reader.error).toMatchObject({ name: 'NotFoundError', code: 'process_not_found' });
+  });
+
   it('reports input that the sandbox did not take', async () => {
     const upstream = new FakeChannel(5);
     upstream.beforeInput = () => Promise.reject(new Error('down'));
