@@ -1,0 +1,104 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createControlApi } from '../../../src/control/api.js';
+import { connectionConfig } from '../../../src/control/config.js';
+import { answerJson, serve, type TestServer } from '../support/serve.js';
+
+let server: TestServer | undefined;
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.unstubAllGlobals();
+  await server?.close();
+  server = undefined;
+});
+
+describe('the configuration', () => {
+  test('reads the environment when it is asked, and prefers what it is given', async () => {
+    vi.stubEnv('E2B_API_KEY', 'e2b_env');
+    vi.stubEnv('E2B_DOMAIN', 'sandboxes.example');
+    vi.stubEnv('E2B_SANDBOX_URL', '');
+    const config = connectionConfig();
+    expect(config).toMatchObject({ apiUrl: 'https://api.sandboxes.example', sandboxUrl: undefined });
+    expect(await config.apiKey()).toBe('e2b_env');
+    expect(await connectionConfig({ apiKey: async () => 'e2b_given' }).apiKey()).toBe('e2b_given');
+    expect(connectionConfig({ apiUrl: 'http://127.0.0.1:1/' }).apiUrl).toBe('http://127.0.0.1:1');
+  });
+
+  test.each([
+    ['', 'api_key_missing'],
+    ['e2b_00 11', 'api_key_malformed'],
+    ['e2b_00\n', 'api_key_malformed'],
+  ])('refuses the key %j', async (apiKey, code) => {
+    vi.stubEnv('E2B_API_KEY', '');
+    const error = await connectionConfig({ apiKey })
+      .apiKey()
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'AuthenticationError', code });
+    expect(String(error)).not.toContain('e2b_00');
+  });
+
+  test('does not use a key in a page unless told to', () => {
+    vi.stubGlobal('document', {});
+    expect(() => connectionConfig({ apiKey: 'e2b_00' })).toThrow(/e2b-edge\/broker/);
+    expect(connectionConfig({ apiKey: 'e2b_00', dangerouslyAllowBrowser: true }).streamingUploads).toBe(
+      false,
+    );
+  });
+});
+
+describe('the control plane', () => {
+  const api = (retries?: number) =>
+    createControlApi({ apiUrl: server?.url ?? '', apiKey: () => 'e2b_00', retries });
+
+  test('encodes the metadata of a list three times, as the server decodes it', async () => {
+    let url = '';
+    server = await serve((request, response) => {
+      url = String(request.url);
+      answerJson(response, 200, [], { 'x-next-token': 'n' });
+    });
+    const query = { metadata: { 'a b': 'c&d' }, state: ['running', 'paused'], limit: 2 };
+    expect(await api().list(query)).toEqual({ sandboxes: [], nextToken: 'n' });
+    const once = new URL(url, server.url).searchParams;
+    expect(once.get('state')).toBe('running,paused');
+    const [[key, value] = []] = [...new URLSearchParams(once.get('metadata') ?? '')];
+    expect([decodeURIComponent(String(key)), decodeURIComponent(String(value))]).toEqual(['a b', 'c&d']);
+  });
+
+  test('tries a refused create again only after Retry-After, and a failed one not at all', async () => {
+    const answers: [number, Record<string, string>][] = [
+      [429, { 'retry-after': '0' }],
+      [500, {}],
+    ];
+    let calls = 0;
+    server = await serve((_request, response) => {
+      const [status, headers] = answers[calls++] ?? [201, {}];
+      answerJson(response, status, { code: status, message: 'no' }, headers);
+    });
+    await expect(api().create({ templateID: 'base' })).rejects.toMatchObject({ statusCode: 500 });
+    expect(calls).toBe(2);
+  });
+
+  test('gives up with what the server said about when to come back', async () => {
+    server = await serve((_request, response) =>
+      answerJson(response, 429, { code: 429, message: 'slow down' }, { 'retry-after': '7' }),
+    );
+    await expect(api(0).kill('i1')).rejects.toMatchObject({ name: 'RateLimitError', retryAfterMs: 7_000 });
+  });
+
+  test('a wrong key and a sandbox that is not there have their own errors', async () => {
+    let status = 401;
+    server = await serve((_request, response) =>
+      answerJson(response, status, { code: status, message: 'no' }),
+    );
+    await expect(api().info('i1')).rejects.toMatchObject({
+      name: 'AuthenticationError',
+      code: 'unauthenticated',
+    });
+    status = 404;
+    await expect(api().info('i1')).rejects.toMatchObject({
+      name: 'SandboxNotFoundError',
+      code: 'sandbox_not_found',
+    });
+    await expect(api().kill('i1')).resolves.toBe(false);
+  });
+});
