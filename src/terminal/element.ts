@@ -1,6 +1,9 @@
+import { terminalLabels } from './labels.js';
 import type { OpenTerminalOptions, TerminalStatus } from './open-options.js';
 import { openTerminal } from './open-terminal.js';
 import type { SandboxTerminal } from './sandbox-terminal.js';
+import { StatusNotice } from './status-notice.js';
+import { TerminalFrame } from './terminal-frame.js';
 import type { TerminalSandbox } from './terminal-sandbox.js';
 
 /** Gets a sandbox by the address of a broker. */
@@ -78,10 +81,18 @@ export class SandboxTerminalElement extends Base {
       if (signal.aborted) return view.dispose();
       this.#view = view;
     } catch (error) {
-      if (signal.aborted) return;
-      this.#emit('status', { state: 'closed', error } satisfies TerminalStatus);
-      this.#emit('error', error);
+      if (!signal.aborted) this.#fail(error);
     }
+  }
+
+  /** There is no terminal that could say it. */
+  #fail(error: unknown): void {
+    const status: TerminalStatus = { state: 'closed', error };
+    const labels = terminalLabels();
+    const frame = new TerminalFrame(this, labels);
+    const again = (): void => this.#restart();
+    new StatusNotice(frame.status, labels, { reconnect: again, reopen: again }).show(status);
+    this.#report(status);
   }
 
   #connect(): Promise<TerminalSandbox> {

@@ -42,6 +42,8 @@ export class SandboxTerminal {
       cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       fontFamily: options.fontFamily ?? systemMonospace,
       fontSize: options.fontSize ?? 14,
+      // At 1.0 the rows of some fonts (DejaVu) are rounded down, and cut off underscores.
+      lineHeight: 1.1,
       // Programs choose colours without knowing the background: keep their text readable on both.
       minimumContrastRatio: 4.5,
       screenReaderMode: options.screenReaderMode ?? false,

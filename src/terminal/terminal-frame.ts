@@ -22,6 +22,7 @@ export class TerminalFrame {
     notices.append(this.status.element, this.input.element);
     this.#exit = document.createElement('span');
     this.#exit.tabIndex = -1;
+    this.#exit.setAttribute('role', 'note');
     this.#exit.setAttribute('aria-label', labels.leaveHint);
     this.root.append(this.screen, notices, this.#exit);
     parent.append(this.root);

@@ -243,6 +243,31 @@ test('input with an uncertain end is told, and never sent again', async () => {
   expect(await page.getByRole('button', { name: 'Send it now' }).count()).toBe(0);
 });
 
+test('Shift+F6 leads out of the terminal, where Tab belongs to the shell', async () => {
+  await open();
+  await page.evaluate(() => {
+    const after = document.createElement('button');
+    after.textContent = 'after';
+    document.body.append(after);
+    terminal.focus();
+  });
+  await page.keyboard.press('Tab');
+  expect(await sentText()).toBe('\t');
+  await page.keyboard.press('Shift+F6');
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('after');
+  expect(await sentText()).toBe('\t');
+});
+
+test('its colours follow the preference for light or dark', async () => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await open();
+  const background = () => page.evaluate(() => terminal.terminal.options.theme?.background);
+  const light = await background();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(background).not.toBe(light);
+});
+
 test('refuses an element outside the document, and leaves nothing behind when a shell cannot be had', async () => {
   const codes = await page.evaluate(async () => {
     globalThis.sandbox = new harness.ScriptedSandbox();

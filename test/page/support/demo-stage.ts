@@ -27,9 +27,12 @@ export interface DemoStage {
 
 const childScript = fileURLToPath(new URL('./demo-child.mjs', import.meta.url));
 
-export async function startDemoStage(): Promise<DemoStage> {
+/** @param makePage puts the page's files into a folder; by default the demo's. */
+export async function startDemoStage(
+  makePage: (folder: string) => Promise<unknown> = buildPage,
+): Promise<DemoStage> {
   const folder = await mkdtemp(join(tmpdir(), 'e2b-edge-page-'));
-  await buildPage(folder);
+  await makePage(folder);
   const local = await startLocalServer();
   const { apiKey, apiUrl, sandboxUrl } = local;
   const options = { service: { apiKey, apiUrl, sandboxUrl }, folder };
