@@ -19,9 +19,10 @@ export function createContext(
   // A sandbox may be on a server that the case has killed meanwhile.
   const made: { sandboxId: string; at: Endpoint }[] = [];
 
-  const session: Context['session'] = async (at = env) => {
-    const user = `Bearer user-${crypto.randomUUID()}`;
-    const minted = await browser.fetchSession(at.brokerUrl, { headers: { authorization: user } });
+  // One user for the whole case: others may not use its sandboxes.
+  const headers = { authorization: `Bearer user-${crypto.randomUUID()}` };
+  const session: Context['session'] = async (at = env, options = {}) => {
+    const minted = await browser.fetchSession(at.brokerUrl, { headers, ...options });
     made.push({ sandboxId: minted.sandboxId, at });
     return minted;
   };
@@ -39,10 +40,12 @@ export function createContext(
     env,
     key: keyFor(env),
     session,
+    socket,
+    connect: (given) => browser.Sandbox.connect({ session: given, ...socket }),
     create: (options) => createAt(env, options),
     async sandbox(at = env): Promise<AnySandbox> {
       if (via === 'key') return createAt(at, {});
-      return browser.Sandbox.connect({ session: await session(at), ...socket });
+      return context.connect(await session(at));
     },
     observer: {
       open: async (sandboxId, path) => Number(await control(env, 'open', { sandboxId, path })),

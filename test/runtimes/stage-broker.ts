@@ -8,6 +8,7 @@ import type { Endpoint } from '../suites/case.js';
 export async function startBroker(
   { apiUrl, sandboxUrl, apiKey }: Omit<Endpoint, 'brokerUrl'>,
   origin: string,
+  tokenTtlMs = 300_000,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -17,10 +18,12 @@ export async function startBroker(
     apiUrl,
     sandboxUrl,
     publicUrl: url,
+    tokenTtlMs,
     origins: [origin],
     signingKeys: { current: randomBytes(32).toString('base64url') },
-    authorize: (request) => {
-      const subject = request.headers.get('authorization');
+    authorize: (request, intent) => {
+      // At a refresh that header holds the session's own token.
+      const subject = intent.action === 'refresh' ? intent.subject : request.headers.get('authorization');
       if (subject === null) return null;
       return {
         subject,

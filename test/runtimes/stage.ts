@@ -36,8 +36,8 @@ export async function startStage(): Promise<Stage> {
   closers.push(() => stop(mute));
 
   const { apiUrl, apiKey } = local;
-  const withBroker = async (sandboxUrl: string): Promise<Endpoint> => {
-    const broker = await startBroker({ apiUrl, sandboxUrl, apiKey }, origin);
+  const withBroker = async (sandboxUrl: string, tokenTtlMs?: number): Promise<Endpoint> => {
+    const broker = await startBroker({ apiUrl, sandboxUrl, apiKey }, origin, tokenTtlMs);
     closers.push(() => broker.close());
     return { apiUrl, sandboxUrl, apiKey, brokerUrl: broker.url };
   };
@@ -63,6 +63,7 @@ export async function startStage(): Promise<Stage> {
     ...(await withBroker(local.sandboxUrl)),
     observed: await withBroker(observer.url),
     mute: await withBroker(addressOf(mute)),
+    shortLived: await withBroker(local.sandboxUrl, 1_000),
     controlUrl: origin,
     pageUrl: `${origin}/page`,
   };

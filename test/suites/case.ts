@@ -27,6 +27,8 @@ export interface StageEnv extends Endpoint {
   observed: Endpoint;
   /** A server that creates sandboxes and sessions, and whose envd takes requests and never answers. */
   mute: Endpoint;
+  /** The same server, with a broker whose tokens end after a second. */
+  shortLived: Endpoint;
   /** The page that Chromium opens. */
   pageUrl: string;
   /** Where `Context.observer` and `Context.server` are served from. */
@@ -53,7 +55,11 @@ export interface Context extends Entries {
   /** Creates a sandbox with the API key; it is killed when the case ends. */
   create(options?: edgeEntry.SandboxCreateOptions): Promise<edgeEntry.Sandbox>;
   /** A fresh session of a new sandbox, which is killed when the case ends. */
-  session(at?: Endpoint): Promise<browserEntry.Session>;
+  session(at?: Endpoint, options?: browserEntry.FetchSessionOptions): Promise<browserEntry.Session>;
+  /** Takes up the sandbox of a session. */
+  connect(session: browserEntry.Session): Promise<AnySandbox>;
+  /** The options that a runtime without a WebSocket of its own needs. */
+  socket: { WebSocket?: typeof WebSocket };
   /** Looks at the wire from the server's side. */
   observer: {
     /** How many requests for a sandbox and a path are being answered. */

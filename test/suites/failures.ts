@@ -113,15 +113,12 @@ export const failures: Suite = {
     {
       name: 'a token that was tampered with',
       via: 'session',
-      async run({ session, browser, errors, WebSocket }) {
+      async run({ session, errors, connect }) {
         const good = await session();
         const [header, payload, signature] = good.token.split('.');
         const flipped = `${signature?.startsWith('A') ? 'B' : 'A'}${signature?.slice(1)}`;
         for (const token of [`${header}.${payload}.${flipped}`, `${header}.${payload}.`, 'nonsense']) {
-          const sandbox = await browser.Sandbox.connect({
-            session: { ...good, token },
-            ...(WebSocket && { WebSocket }),
-          });
+          const sandbox = await connect({ ...good, token });
           await rejects(sandbox.commands.run('true'), errors.AuthenticationError, 'session_expired');
           await rejects(sandbox.files.read('x'), errors.AuthenticationError, 'session_expired');
           await rejects(sandbox.pty.create({ cols: 80, rows: 24 }), errors.AuthenticationError);
@@ -131,7 +128,7 @@ export const failures: Suite = {
     {
       name: 'a broker that is not there',
       via: 'session',
-      async run({ session, browser, errors, WebSocket }) {
+      async run({ session, browser, errors, connect }) {
         await rejects(browser.fetchSession(nowhere), errors.ConnectionError, 'connection_failed');
         const good = await session();
         const urls = {
@@ -140,10 +137,7 @@ export const failures: Suite = {
           refresh: `${nowhere}/refresh`,
           session: `${nowhere}/session`,
         };
-        const sandbox = await browser.Sandbox.connect({
-          session: { ...good, urls },
-          ...(WebSocket && { WebSocket }),
-        });
+        const sandbox = await connect({ ...good, urls });
         await rejects(sandbox.commands.run('true'), errors.ConnectionError, 'connection_failed');
         await rejects(sandbox.files.read('x'), errors.ConnectionError, 'connection_failed');
       },

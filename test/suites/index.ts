@@ -9,9 +9,11 @@ import { filesContent } from './files-content.js';
 import { filesTree } from './files-tree.js';
 import { lifecycle } from './lifecycle.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
+import { sessions } from './sessions.js';
 
 export const suites: Suite[] = [
   lifecycle,
+  sessions,
   filesContent,
   filesTree,
   commandsRun,

@@ -104,36 +104,5 @@ export const lifecycle: Suite = {
         await Promise.all(sandboxes.map(untilEnded));
       },
     },
-    {
-      name: 'connects with a session, given or fetched',
-      via: 'session',
-      async run({ session, browser, WebSocket }) {
-        const socket = WebSocket ? { WebSocket } : {};
-        const given = await session();
-        const sandbox = await browser.Sandbox.connect({ session: given, ...socket });
-        equal(sandbox.sandboxId, given.sandboxId, 'sandboxId');
-        equal(await sandbox.isRunning(), true, 'isRunning');
-        let asked = 0;
-        const lazy = await browser.Sandbox.connect({
-          session: async () => {
-            asked++;
-            return given;
-          },
-          ...socket,
-        });
-        await Promise.all([lazy.commands.run('true'), lazy.commands.run('true')]);
-        equal(asked, 1, 'how often the session was asked for');
-      },
-    },
-    {
-      name: 'hands the page neither the API key nor the token of envd',
-      via: 'session',
-      async run({ session, env, create }) {
-        const text = JSON.stringify(await session());
-        ok(!text.includes(env.apiKey), 'the session holds the API key');
-        ok(!/access.?token/i.test(text), 'the session holds an envd token');
-        await create();
-      },
-    },
   ],
 };
