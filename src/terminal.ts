@@ -5,3 +5,4 @@ export type { TerminalLabels } from './terminal/labels.js';
 export type { OpenTerminalOptions, TerminalStatus } from './terminal/open-options.js';
 export { openTerminal } from './terminal/open-terminal.js';
 export type { SandboxTerminal } from './terminal/sandbox-terminal.js';
+export type { TerminalSandbox } from './terminal/terminal-sandbox.js';
