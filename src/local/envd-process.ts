@@ -25,8 +25,9 @@ const keptErrorBytes = 4096;
 export class EnvdProcess {
   /** Requests to envd. */
   readonly session: ClientHttp2Session;
-  /** Resolves when the sandbox is no more, for whatever reason. */
-  readonly exited: Promise<void>;
+  /** Resolves when envd is gone, for whatever reason: nothing can be asked of the sandbox any more. */
+  readonly gone: Promise<void>;
+  readonly #exited: Promise<void>;
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
   readonly #cleanUp: () => Promise<void>;
@@ -37,7 +38,7 @@ export class EnvdProcess {
     this.#child = child;
     this.#cleanUp = launch.cleanUp;
     this.#socket = child.stdio[3] as Duplex;
-    this.exited = new Promise((resolve) => {
+    this.#exited = new Promise((resolve) => {
       child.once('exit', () => resolve());
       child.once('error', (error) => {
         this.#errors += error.message;
@@ -51,6 +52,7 @@ export class EnvdProcess {
     this.session.once('connect', () => this.session.setLocalWindowSize(connectionWindow));
     // Whoever has a stream on it is told there; the process's end says the rest.
     this.session.on('error', () => {});
+    this.gone = new Promise((resolve) => this.session.once('close', () => resolve()));
   }
 
   /** Resolves when envd answers; rejects with what it (or bubblewrap) said when it does not come up. */
@@ -68,7 +70,7 @@ export class EnvdProcess {
     try {
       await Promise.race([
         envd.#expect204('GET', '/health'),
-        envd.exited.then(() => Promise.reject(new Error('it ended at once'))),
+        envd.gone.then(() => Promise.reject(new Error('it ended at once'))),
       ]);
       return envd;
     } catch (error) {
@@ -80,7 +82,7 @@ export class EnvdProcess {
   }
 
   get running(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+    return !this.session.closed && !this.session.destroyed;
   }
 
   /** Gives every process of the sandbox these variables. */
@@ -110,7 +112,7 @@ export class EnvdProcess {
     this.#socket.destroy();
     // envd may have been stopped by a program of the sandbox. The kernel then ends everyone in the namespace.
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), endLimitMs);
-    await this.exited;
+    await this.#exited;
     clearTimeout(timer);
     await this.#cleanUp();
   }

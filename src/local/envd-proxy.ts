@@ -41,9 +41,11 @@ export function forward(
     response.flushHeaders();
     relay(stream, response);
   });
-  stream.once('error', () => {
-    if (response.headersSent) response.destroy();
-    else onGone();
+  // 'close' says so, also when the session ended without an error of this stream's.
+  stream.once('error', () => {});
+  stream.once('close', () => {
+    if (!response.headersSent) onGone();
+    else if (!response.writableEnded) response.destroy();
   });
   response.once('close', () => {
     if (!response.writableFinished) stream.close(constants.NGHTTP2_CANCEL);

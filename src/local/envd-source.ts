@@ -23,7 +23,9 @@ export class EnvdSource {
     // Its failure is told to whoever takes it.
     this.#spare.catch(() => {});
     const envd = await spare;
-    return envd.running ? envd : this.#start();
+    if (envd.running) return envd;
+    await envd.close();
+    return this.#start();
   }
 
   async close(): Promise<void> {

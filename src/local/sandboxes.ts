@@ -9,6 +9,7 @@ const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 export class Sandboxes {
   readonly #running = new Map<string, Sandbox>();
   readonly #startEnvd: () => Promise<EnvdProcess>;
+  readonly #starting = new Set<Promise<Sandbox>>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(startEnvd: () => Promise<EnvdProcess>) {
@@ -25,6 +26,12 @@ export class Sandboxes {
   }
 
   async create(request: CreateRequest): Promise<Sandbox> {
+    const starting = this.#start(request).finally(() => this.#starting.delete(starting));
+    this.#starting.add(starting);
+    return starting;
+  }
+
+  async #start(request: CreateRequest): Promise<Sandbox> {
     const id = `i${Array.from({ length: 20 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('')}`;
     const envd = await this.#startEnvd();
     await envd.init({
@@ -36,7 +43,7 @@ export class Sandboxes {
     const end = (): void => void this.kill(id);
     const sandbox = new Sandbox(id, randomBytes(32).toString('hex'), request, envd, end);
     this.#running.set(id, sandbox);
-    void envd.exited.then(end);
+    void envd.gone.then(end);
     return sandbox;
   }
 
@@ -51,7 +58,9 @@ export class Sandboxes {
     return true;
   }
 
+  /** Ends all, those included that are just being made. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#starting);
     await Promise.all(this.list().map(({ id }) => this.kill(id)));
     await Promise.all(this.#ending);
   }

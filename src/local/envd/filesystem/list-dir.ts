@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { EntryInfo } from '../../../wire/gen/filesystem/filesystem_pb.js';
-import { errnoOf, reasonOf } from '../errors.js';
+import { errnoOf, reasonOf, toConnectError } from '../errors.js';
 import type { PathSpace } from '../paths.js';
 import { entryInfo } from './entry-info.js';
 
@@ -47,7 +47,7 @@ async function descend(
   }
 }
 
-function listError(error: unknown, path: string): unknown {
+function listError(error: unknown, path: string): ConnectError {
   const message = `error listing directory ${path}: ${reasonOf(error)}`;
   switch (errnoOf(error)) {
     case 'ENOENT':
@@ -55,7 +55,7 @@ function listError(error: unknown, path: string): unknown {
     case 'ELOOP':
       return new ConnectError(message, Code.FailedPrecondition, undefined, undefined, error);
     case undefined:
-      return error;
+      return toConnectError(error);
     default:
       return new ConnectError(message, Code.Internal, undefined, undefined, error);
   }
