@@ -48,7 +48,7 @@ export class HubRegistry {
   }
 
   #running(pid: number, access: RelayAccess): Promise<Hub> {
-    return this.#once(this.#byPid, pidKey(access.sandboxId, pid), () => this.#open({ pid }, access));
+    return this.#once(this.#byPid, pidKey(access, pid), () => this.#open({ pid }, access));
   }
 
   #created({ create, cols, rows }: Hello & { create: HelloCreate }, access: RelayAccess): Promise<Hub> {
@@ -57,7 +57,7 @@ export class HubRegistry {
     return this.#once(this.#byCreateKey, key, async (entry) => {
       const hub = await this.#open({ create: { ...start, size: { cols, rows } } }, access);
       // A terminal of the same process id that is still here has ended: the kernel gave its id again.
-      const ended = pidKey(access.sandboxId, hub.pid);
+      const ended = pidKey(access, hub.pid);
       this.#byPid.get(ended)?.hub?.close();
       this.#byPid.set(ended, entry);
       return hub;
@@ -104,6 +104,10 @@ export class HubRegistry {
   }
 }
 
-function pidKey(sandboxId: string, pid: number): string {
-  return `${sandboxId}/${pid}`;
+/**
+ * A terminal is shared by the sessions of one subject. Another subject of the same sandbox opens a channel of its own, and
+ * is judged by whoever opens it: here nobody knows whose process it is.
+ */
+function pidKey({ sandboxId, subject }: RelayAccess, pid: number): string {
+  return JSON.stringify([sandboxId, subject, pid]);
 }

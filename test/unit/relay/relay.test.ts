@@ -218,6 +218,17 @@ describe('a terminal', () => {
     expect(other.output).toBe('');
   });
 
+  it('is not shown to another subject, who has to be let in by what opens terminals', async () => {
+    const owner = await join();
+    first().print('secret of ann');
+    await settle();
+    open = () => Promise.reject(new NotFoundError('no', { code: 'process_not_found' }));
+    const other = await join({ token: 'bob', clientId: 'other', pty: owner.welcome.pty });
+    expect(other.closeCode).toBe(4404);
+    expect(other.output).toBe('');
+    expect(owner.closeCode).toBeUndefined();
+  });
+
   it('is forgotten when its channel breaks, and those who watch are told', async () => {
     const socket = await join();
     first().fail(new ConnectionError('gone', { code: 'connection_lost' }));
