@@ -179,6 +179,12 @@ describe('time', () => {
     expect(streamEnd.error.code).toBe('deadline_exceeded');
   });
 
+  test('that is over before it begins starts nothing', async () => {
+    const { streamEnd, pid } = await exec(sh('touch started'), { 'connect-timeout-ms': '0' });
+    expect(streamEnd.error.code).toBe('deadline_exceeded');
+    expect(pid).toBeUndefined();
+  });
+
   test('on Connect it ends the stream only', async () => {
     const pid = await background('sleep 300');
     const events = await stream(

@@ -73,14 +73,14 @@ async function serve(
   const modified = Math.floor(stats.mtimeMs / 1000) * 1000;
   response.setHeader('last-modified', new Date(modified).toUTCString());
   response.setHeader('accept-ranges', 'bytes');
-  const since = Date.parse(request.headers['if-modified-since'] ?? '');
-  if (since >= modified && request.headers['if-none-match'] === undefined) {
+  if (isUnchanged(request, modified)) {
     response.writeHead(304).end();
     return;
   }
   const ifRange = request.headers['if-range'] as string | undefined;
   const rangeHolds = ifRange === undefined || Date.parse(ifRange) === modified;
   const range = rangeHolds ? parseRange(request.headers.range, stats.size) : undefined;
+  if (range === 'invalid') throw new HttpError(416, 'invalid range');
   if (range === 'unsatisfiable') {
     response.setHeader('content-range', `bytes */${stats.size}`);
     throw new HttpError(416, 'invalid range: failed to overlap');
@@ -93,6 +93,13 @@ async function serve(
   response.writeHead(range ? 206 : 200);
   if (length === 0) response.end();
   else await send(response, target, sent, length);
+}
+
+/** There are no entity tags, so of those only `*` can match. */
+function isUnchanged(request: Http2ServerRequest, modified: number): boolean {
+  const tags = request.headers['if-none-match'];
+  if (tags !== undefined) return tags.trim() === '*';
+  return Date.parse(request.headers['if-modified-since'] ?? '') >= modified;
 }
 
 async function send(

@@ -29,7 +29,8 @@ function parse(header: string): Map<string, number> {
     const [coding, ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
     const q = parameters.find((parameter) => parameter.startsWith('q='));
     const rank = q === undefined ? 1 : Number(q.slice(2));
-    if (coding) ranks.set(coding, Number.isNaN(rank) ? 1 : rank);
+    // Of a coding that is named twice, the first counts.
+    if (coding && !ranks.has(coding)) ranks.set(coding, Number.isNaN(rank) ? 1 : rank);
   }
   return ranks;
 }

@@ -5,21 +5,23 @@ export interface ByteRange {
 }
 
 /**
- * What a `Range` header asks of a file of this size. `undefined` means the whole file: no header, another unit,
- * nonsense, or several ranges, which a server may answer so.
+ * What a `Range` header asks of a file of this size. `undefined` means the whole file: no header, or several
+ * ranges, which a server may answer so. `unsatisfiable` begins behind the end, `invalid` is no range of bytes.
  */
 export function parseRange(
   header: string | undefined,
   size: number,
-): ByteRange | 'unsatisfiable' | undefined {
-  const match = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/.exec(header ?? '');
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
+): ByteRange | 'unsatisfiable' | 'invalid' | undefined {
+  if (header === undefined) return undefined;
+  if (/^bytes=.*,/.test(header)) return undefined;
+  const match = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/.exec(header);
+  if (!match || (match[1] === '' && match[2] === '')) return 'invalid';
   if (match[1] === '') {
     const length = Math.min(Number(match[2]), size);
     return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 };
   }
   const start = Number(match[1]);
-  const end = match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1);
-  if (match[2] !== '' && Number(match[2]) < start) return undefined;
-  return start >= size ? 'unsatisfiable' : { start, end };
+  if (match[2] !== '' && Number(match[2]) < start) return 'invalid';
+  if (start >= size) return 'unsatisfiable';
+  return { start, end: match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1) };
 }

@@ -24,7 +24,7 @@ export async function upload(
   query: URLSearchParams,
   context: SandboxContext,
 ): Promise<void> {
-  const body = decoded(request);
+  const body = await decoded(request);
   const user = userOfQuery(query);
   const uploaded = await store(request, body, query.get('path'), user, context);
   response.setHeader('content-type', 'text/plain; charset=utf-8');
@@ -127,8 +127,8 @@ function writeError(error: unknown, request: Http2ServerRequest): unknown {
   return new HttpError(507, `${attempted}not enough disk space available`);
 }
 
-/** The body without its `Content-Encoding`. A stream that is not gzip fails in the middle, as it does upstream. */
-function decoded(request: Http2ServerRequest): AsyncIterable<Buffer> {
+/** The body without its `Content-Encoding`. Rejects at once when it is not what that says. */
+async function decoded(request: Http2ServerRequest): Promise<AsyncIterable<Buffer>> {
   const encoding = ((request.headers['content-encoding'] as string | undefined) ?? '').trim().toLowerCase();
   if (encoding === '' || encoding === 'identity') return request;
   if (encoding !== 'gzip') {
@@ -136,5 +136,12 @@ function decoded(request: Http2ServerRequest): AsyncIterable<Buffer> {
   }
   const gunzip = createGunzip();
   void pipeline(request, gunzip).catch(() => {});
-  return gunzip;
+  const chunks: AsyncIterator<Buffer> = gunzip[Symbol.asyncIterator]();
+  // Before the file is opened, and so emptied.
+  const first = await chunks.next().catch((error) => {
+    throw new HttpError(400, `error decompressing request body: ${reasonOf(error)}`);
+  });
+  return (async function* () {
+    for (let next = first; !next.done; next = await chunks.next()) yield next.value;
+  })();
 }

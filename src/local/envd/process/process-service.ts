@@ -142,7 +142,10 @@ async function sendInput(process: RunningProcess, input: ProcessInput | undefine
 /** How long the process may live: on `Start` the header is that, not only the stream's deadline. */
 function timeoutOf(context: HandlerContext): number | undefined {
   const header = context.requestHeader.get('connect-timeout-ms');
-  return header ? Number(header) : undefined;
+  if (!header) return undefined;
+  // Over before it began: nothing is started.
+  if (Number(header) === 0) throw new ConnectError('context deadline exceeded', Code.DeadlineExceeded);
+  return Number(header);
 }
 
 function keepaliveOf(header: string | null): number {

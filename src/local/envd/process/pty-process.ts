@@ -5,6 +5,7 @@ import { errnoOf, reasonOf } from '../errors.js';
 import { DrainMarker } from './drain-marker.js';
 import { type ExitStatus, endedBySignal, exitedWith } from './exit-status.js';
 import { type PtyBinding, ptyBinding } from './pty-binding.js';
+import { readAvailable } from './read-available.js';
 import { type Launch, type OnOutput, openMasters, type Spawned, wrapped } from './spawned.js';
 
 /** Largest piece of terminal output in one event. */
@@ -13,8 +14,6 @@ const chunkBytes = 16 << 10;
 const retryMs = 5;
 /** A terminal that takes nothing and gives nothing for this long is not going to (output stopped by Ctrl-S). */
 const silentMs = 1000;
-/** After a kill: how long what was written before may still arrive while others hold the terminal open. */
-const abandonGraceMs = 100;
 
 export interface TerminalSize {
   readonly cols: number;
@@ -113,8 +112,8 @@ class PtyProcess implements Spawned {
     const closed = new Promise<void>((resolve) => this.#reader.once('close', () => resolve()));
     const status = await exit;
     this.#exited = true;
-    const abandoned = this.#abandoned.then(() => delay(abandonGraceMs));
-    await Promise.race([this.#drained().then(() => closed), abandoned]);
+    await Promise.race([this.#abandoned, this.#drained().then(() => closed)]);
+    if (!this.#reader.destroyed && !this.#reader.isPaused()) this.#read(readAvailable(this.#master));
     this.#release();
     this.#reader.destroy();
     await closed;
@@ -128,7 +127,9 @@ class PtyProcess implements Spawned {
     this.#marker = marker;
     this.#lastRead = performance.now();
     let unwritten = marker.bytes;
-    while (!this.#markerSeen && this.#slave !== undefined) {
+    while (!this.#markerSeen) {
+      // Killed meanwhile.
+      if (this.#slave === undefined) return;
       if (unwritten.length > 0) {
         const written = tryWrite(this.#slave, unwritten);
         if (written === 'broken') break;
@@ -137,7 +138,8 @@ class PtyProcess implements Spawned {
       if (!this.#reader.isPaused() && performance.now() - this.#lastRead > silentMs) break;
       await delay(retryMs);
     }
-    this.#emit(marker.flush());
+    // Given up: what was kept back is the program's, unless it may be a part of the marker.
+    if (unwritten.length === marker.bytes.length) this.#emit(marker.flush());
     this.#markerSeen = true;
     this.#release();
   }
