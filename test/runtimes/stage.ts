@@ -63,7 +63,7 @@ export async function startStage(): Promise<Stage> {
     ...(await withBroker(local.sandboxUrl)),
     observed: await withBroker(observer.url),
     mute: await withBroker(addressOf(mute)),
-    shortLived: await withBroker(local.sandboxUrl, 1_000),
+    shortLived: await withBroker(local.sandboxUrl, 2_000),
     controlUrl: origin,
     pageUrl: `${origin}/page`,
   };

@@ -27,7 +27,7 @@ export interface StageEnv extends Endpoint {
   observed: Endpoint;
   /** A server that creates sandboxes and sessions, and whose envd takes requests and never answers. */
   mute: Endpoint;
-  /** The same server, with a broker whose tokens end after a second. */
+  /** The same server, with a broker whose tokens end after two seconds. */
   shortLived: Endpoint;
   /** The page that Chromium opens. */
   pageUrl: string;

@@ -32,6 +32,21 @@ export const commandsHandle: Suite = {
       },
     },
     {
+      name: 'give text whole where a character is cut between two pieces',
+      async run({ sandbox }) {
+        const { commands } = await sandbox();
+        const heard: string[] = [];
+        const command = await commands.run(
+          "printf '\\xf0\\x9f'; sleep 0.2; printf '\\xa6\\x80 \\xe7\\xb5'; sleep 0.2; printf '\\x82 \\xe7'",
+          { background: true, onStdout: (text) => void heard.push(text) },
+        );
+        const seen: string[] = [];
+        for await (const event of command) if (event.type === 'stdout') seen.push(event.data);
+        equal(seen.join(''), '🦀 終 \ufffd', 'the text of the events');
+        equal(heard.join(''), '🦀 終 \ufffd', 'the text of the callbacks');
+      },
+    },
+    {
       name: 'are waited for',
       async run({ sandbox, errors }) {
         const { commands } = await sandbox();
