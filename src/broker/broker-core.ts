@@ -7,6 +7,7 @@ import { beginDecision } from './decision.js';
 import { createEnvdProxy } from './envd-proxy.js';
 import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
+import type { StreamLife } from './guarded-stream.js';
 import { createKeepAlive } from './keep-alive.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
 import { httpRefusal, misconfigured, routeNotFound, unauthenticated } from './refusals.js';
@@ -15,6 +16,7 @@ import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
 import { createSandboxDirectory } from './sandbox-directory.js';
 import { describeSession, endSession, mintSession, refreshSession } from './session-routes.js';
+import { type SessionClaims, sessionEndsAt } from './session-token.js';
 import { createCredentialSource, readSettings } from './settings.js';
 
 export interface BrokerCore<Env> {
@@ -60,7 +62,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       default: {
         const claims = await sessionOf(exchange);
         if (claims.sbx !== route.sandboxId) throw unauthenticated();
-        return proxy(exchange, route, claims);
+        return proxy({ ...exchange, life: lifeOf(exchange, claims) }, route, claims);
       }
     }
   }
@@ -73,7 +75,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     let route: Route | undefined;
     let response: Response;
     try {
-      const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request };
+      const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request, life: {} };
       origin = checkOrigin(request, exchange.credentials.origins);
       if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) {
         event.action = 'preflight';
@@ -126,6 +128,14 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         throw asRefusal(error);
       }
     },
+  };
+}
+
+/** A stream ends with its session. */
+function lifeOf<Env>({ credentials, options: { store } }: Exchange<Env>, claims: SessionClaims): StreamLife {
+  return {
+    until: sessionEndsAt(claims, credentials.tokens),
+    ...(store && { isOver: () => store.isRevoked(claims.sid) }),
   };
 }
 

@@ -9,7 +9,7 @@ import { isE2BEdgeError } from '../errors.js';
 import { withDeadline } from '../transport/deadline.js';
 import type { Exchange } from './exchange.js';
 import { readBody } from './read-body.js';
-import { upstreamFailed } from './refusals.js';
+import { httpRefusal, upstreamFailed } from './refusals.js';
 import { decodeMessage, encodeMessage } from './rpc-message.js';
 import type { KnownSandbox } from './sandbox-directory.js';
 import type { SessionClaims } from './session-token.js';
@@ -97,7 +97,8 @@ async function sendTo<Env>(
   try {
     response = await settings.fetch(`${endpoint.baseUrl}/${path}`, upstreamInit);
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted)
+      throw httpRefusal(499, 'canceled', 'The caller went away, or the sandbox took too long.');
     throw upstreamFailed(error);
   }
   if (

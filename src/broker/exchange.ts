@@ -2,6 +2,7 @@
 
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions } from './broker-options.js';
+import type { StreamLife } from './guarded-stream.js';
 import type { KeepAlive } from './keep-alive.js';
 import type { SandboxDirectory } from './sandbox-directory.js';
 import type { Credentials, Settings } from './settings.js';
@@ -25,4 +26,6 @@ export interface Scope<Env = unknown> extends BrokerParts<Env> {
 /** A scope that is one request's. */
 export interface Exchange<Env = unknown> extends Scope<Env> {
   request: Request;
+  /** What a stream that answers it is bound to. */
+  life: StreamLife;
 }

@@ -19,8 +19,8 @@ export type ProcessKind = 'pty' | 'run' | 'exact';
 export interface ProcessGuard {
   /** The kind of the subject's process, or undefined for one that is not theirs. */
   kindOf(upstream: Upstream, subject: string, pid: number): Promise<ProcessKind | undefined>;
-  /** The process is gone. */
-  forget(sandboxId: string, subject: string, pid: number): void;
+  /** A sign of life of the subject's process: it still has its id. */
+  alive(upstream: Upstream, subject: string, pid: number, kind: ProcessKind): void;
 }
 
 /**
@@ -45,7 +45,7 @@ export function createProcessGuard(): ProcessGuard {
       if (kind) kinds.set(id, kind);
       return kind;
     },
-    forget: (sandboxId, subject, pid) => kinds.delete(key(sandboxId, subject, pid)),
+    alive: (upstream, subject, pid, kind) => kinds.set(key(upstream.sandboxId, subject, pid), kind),
   };
 }
 
@@ -94,7 +94,8 @@ export function requireKind(kind: ProcessKind | undefined, pid: number): Process
   return kind;
 }
 
-function kindOfTag(tag: string | undefined, mark: string): ProcessKind | undefined {
+/** The kind that a mark of this subject says. */
+export function kindOfTag(tag: string | undefined, mark: string): ProcessKind | undefined {
   if (!tag?.startsWith(`${mark}:`)) return undefined;
   const kind = tag.slice(mark.length + 1);
   return kind === 'pty' || kind === 'run' || kind === 'exact' ? kind : undefined;

@@ -72,7 +72,7 @@ export async function openPtySession<Env>(
     const request = new Request(url, init);
     const { requestId } = scope.event;
     try {
-      const exchange: Exchange<Env> = { ...(await scopeOf()), request };
+      const exchange: Exchange<Env> = { ...(await scopeOf()), request, life: {} };
       const route = matchRoute(request.method, new URL(url).pathname, '');
       if (!('path' in route)) throw notGranted('do this at a terminal');
       return await proxy(exchange, route, shared);

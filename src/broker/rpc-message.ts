@@ -63,7 +63,8 @@ export function encodeMessage<Desc extends DescMessage>(
 /** Marks the envelope that ends a stream. */
 export const endStreamFlag = 0x02;
 
-const envelopeHeadBytes = 5;
+/** The flags, and the length of what follows. */
+export const envelopeHeadBytes = 5;
 
 export function encodeEnvelope(flags: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   const envelope = new Uint8Array(envelopeHeadBytes + payload.length);

@@ -5,7 +5,9 @@ import { createBoundedCache } from './bounded-cache.js';
 import { openUpstream } from './envd-upstream.js';
 import type { Exchange } from './exchange.js';
 import type { FileGuard } from './file-guard.js';
+import { guardStream } from './guarded-stream.js';
 import type { ProcessGuard } from './process-guard.js';
+import { processWatch } from './process-watch.js';
 import { readBody } from './read-body.js';
 import { httpRefusal, invalidRequest, routeNotFound, upstreamFailed } from './refusals.js';
 import {
@@ -72,10 +74,15 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         await response.body?.cancel();
         throw upstreamFailed(new Error('an answer of another content type'));
       }
-      if (!policy.filter) return new Response(response.body, { headers: { 'content-type': type } });
+      const headers = { 'content-type': type };
+      if (isStreamType(type) && response.body) {
+        const onChunk = await processWatch(message, type, context);
+        return new Response(guardStream(response.body, exchange.life, onChunk), { headers });
+      }
+      if (!policy.filter) return new Response(response.body, { headers });
       const answer = decodeMessage(method.output, type, await readBody(response, maxAnswerBytes));
       const visible = await policy.filter(answer, context);
-      return new Response(encodeMessage(method.output, type, visible), { headers: { 'content-type': type } });
+      return new Response(encodeMessage(method.output, type, visible), { headers });
     },
   };
 }

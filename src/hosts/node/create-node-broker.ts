@@ -51,7 +51,8 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
       const gone = new AbortController();
       response.once('close', () => gone.abort(new Error('the caller is gone')));
       const request = nodeRequest(message, gone.signal);
-      await writeNodeResponse(await core.handle(request), response);
+      const answer = request ? await core.handle(request) : badRequest();
+      await writeNodeResponse(answer, response);
     },
 
     async handleUpgrade(message, socket, head) {
@@ -60,7 +61,8 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
         socket.destroy();
       };
       socket.on('error', onError);
-      const upgrade = await core.upgrade(nodeRequest(message, new AbortController().signal));
+      const request = nodeRequest(message, new AbortController().signal);
+      const upgrade = request ? await core.upgrade(request) : badRequest();
       if (upgrade instanceof Response) return refuseUpgrade(upgrade, socket);
       sockets.handleUpgrade(message, socket, head, (webSocket: WebSocket) => {
         socket.off('error', onError);
@@ -72,4 +74,8 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
 
     close: () => relay.close(),
   };
+}
+
+function badRequest(): Response {
+  return new Response(null, { status: 400 });
 }

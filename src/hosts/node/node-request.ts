@@ -6,13 +6,20 @@ import type { TLSSocket } from 'node:tls';
 /** How much of a body is read ahead of who takes it, in bytes. */
 const readAheadBytes = 64 * 1024;
 
-/** @param signal aborted when the caller is gone. */
-export function nodeRequest(message: IncomingMessage, signal: AbortSignal): Request {
+/**
+ * Undefined for what HTTP allows and the web does not, as the method TRACE.
+ * @param signal aborted when the caller is gone.
+ */
+export function nodeRequest(message: IncomingMessage, signal: AbortSignal): Request | undefined {
   const method = message.method ?? 'GET';
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  const init: RequestInit & { duplex?: 'half' } = { method, headers: nodeHeaders(message), signal };
-  if (hasBody) Object.assign(init, { body: nodeBody(message), duplex: 'half' });
-  return new Request(nodeUrl(message), init);
+  try {
+    const init: RequestInit & { duplex?: 'half' } = { method, headers: nodeHeaders(message), signal };
+    if (hasBody) Object.assign(init, { body: nodeBody(message), duplex: 'half' });
+    return new Request(nodeUrl(message), init);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The host is the caller's word and the scheme a guess; nothing in the broker goes by either. */

@@ -35,6 +35,8 @@ export interface FakeE2B {
   /** What is in the way of paths: symlinks by path. All other paths are directories, but for those missing. */
   links: Map<string, string>;
   missing: Set<string>;
+  /** Takes over a request before its body is read. */
+  onRaw: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   /** Answers a request to envd in the place of what is below. */
   onEnvd: ((seen: Seen, response: ServerResponse) => boolean) | undefined;
   onControl: ((seen: Seen, response: ServerResponse) => boolean) | undefined;
@@ -55,6 +57,7 @@ export async function startFakeE2B(): Promise<FakeE2B> {
   let made = 0;
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://fake.test');
+    if (fake.onRaw?.(request, response)) return;
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const seen: Seen = {
@@ -85,6 +88,7 @@ export async function startFakeE2B(): Promise<FakeE2B> {
     processes: [],
     links: new Map(),
     missing: new Set(),
+    onRaw: undefined,
     onEnvd: undefined,
     onControl: undefined,
     calls: (procedure) => {
