@@ -122,6 +122,7 @@ export class SandboxTerminalElement extends Base {
       ...(fontFamily !== null && { fontFamily }),
       ...(cwd !== null && { cwd }),
       ...(label !== null && { labels: { terminal: label } }),
+      signal,
       screenReaderMode: this.hasAttribute('screen-reader'),
       restart: this.hasAttribute('restart'),
       onStatus: (status) => {

@@ -35,4 +35,8 @@ export interface OpenTerminalOptions {
   labels?: Partial<TerminalLabels>;
   /** Called with the first status and at each change. */
   onStatus?: (status: TerminalStatus) => void;
+  /** Gives up opening: `openTerminal` rejects with the signal's reason. It does nothing to an open terminal. */
+  signal?: AbortSignal;
+  /** How long opening may take, in milliseconds. Default 60 000; 0 waits for ever. */
+  requestTimeoutMs?: number;
 }

@@ -27,12 +27,19 @@ export async function openTerminal(
       { code: 'element_missing' },
     );
   }
+  const { signal } = options;
+  signal?.throwIfAborted();
   const terminal = new SandboxTerminal(sandbox, element, options);
+  const giveUp = (): void => terminal.dispose();
+  signal?.addEventListener('abort', giveUp);
   try {
     await terminal.attach(options.pid);
+    signal?.throwIfAborted();
   } catch (error) {
     terminal.dispose();
-    throw error;
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
   }
   return terminal;
 }

@@ -31,7 +31,7 @@ export class SandboxTerminal {
   #status: TerminalStatus = { state: 'connecting' };
   /** Of two attempts at once the newer one counts. */
   #attempt = 0;
-  #disposed = false;
+  readonly #disposing = new AbortController();
 
   constructor(sandbox: TerminalSandbox, parent: HTMLElement, options: OpenTerminalOptions) {
     this.#sandbox = sandbox;
@@ -109,7 +109,7 @@ export class SandboxTerminal {
   /** Takes the terminal out of the page and lets go of the shell, which lives on. Safe to call again. */
   dispose(): void {
     if (this.#disposed) return;
-    this.#disposed = true;
+    this.#disposing.abort();
     this.#detach?.();
     for (const cleanup of this.#cleanups) cleanup();
     this.terminal.dispose();
@@ -118,6 +118,10 @@ export class SandboxTerminal {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  get #disposed(): boolean {
+    return this.#disposing.signal.aborted;
   }
 
   #followTheme(options: OpenTerminalOptions): void {
@@ -130,10 +134,15 @@ export class SandboxTerminal {
   }
 
   #openShell(pid: number | undefined, size: { cols: number; rows: number }): Promise<PtyHandle> {
-    if (pid !== undefined) return this.#sandbox.pty.connect(pid, size);
-    const { cwd, envs, timeoutMs } = this.#options;
-    return this.#sandbox.pty.create({
+    const { cwd, envs, timeoutMs, requestTimeoutMs } = this.#options;
+    const call = {
       ...size,
+      signal: this.#disposing.signal,
+      ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
+    };
+    if (pid !== undefined) return this.#sandbox.pty.connect(pid, call);
+    return this.#sandbox.pty.create({
+      ...call,
       ...(cwd !== undefined && { cwd }),
       ...(envs !== undefined && { envs }),
       ...(timeoutMs !== undefined && { timeoutMs }),
@@ -166,11 +175,12 @@ export class SandboxTerminal {
   }
 
   async #attachAgain(pid: number | undefined): Promise<void> {
+    const attempt = this.#attempt + 1;
     try {
       await this.attach(pid);
       this.focus();
     } catch (error) {
-      this.#setStatus({ state: 'closed', error });
+      if (attempt === this.#attempt) this.#setStatus({ state: 'closed', error });
     }
   }
 

@@ -58,7 +58,7 @@ test('asks for a shell of the size of the element', async () => {
     cols: terminal.terminal.cols,
     rows: terminal.terminal.rows,
   }));
-  expect(asked).toEqual([{ create: { cols, rows } }]);
+  expect(asked).toMatchObject([{ create: { cols, rows } }]);
   expect(cols).toBeGreaterThan(60);
   expect(rows).toBeGreaterThan(15);
 });
@@ -279,6 +279,23 @@ test('refuses an element outside the document, and leaves nothing behind when a 
     return { outside, gone, left: element.childElementCount };
   });
   expect(codes).toEqual({ outside: 'element_missing', gone: 'sandbox_not_found', left: 0 });
+});
+
+test('a signal gives up the opening, and leaves nothing behind', async () => {
+  const result = await page.evaluate(async () => {
+    const box = new harness.ScriptedSandbox();
+    const giveUp = new AbortController();
+    const element = document.querySelector<HTMLElement>('#terminal')!;
+    box.pty.create = (given) => {
+      const { signal } = given as { signal: AbortSignal };
+      setTimeout(() => giveUp.abort(new Error('no more')));
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const opening = harness.openTerminal(box as never, element, { signal: giveUp.signal });
+    const outcome = await opening.catch((error: Error) => error.message);
+    return { outcome, left: element.childElementCount };
+  });
+  expect(result).toEqual({ outcome: 'no more', left: 0 });
 });
 
 test('dispose leaves no element and no listener, and lets go of the shell', async () => {
