@@ -5,7 +5,6 @@ import type { TerminalStatus } from 'e2b-edge/terminal';
 import { Banner } from './banner.js';
 import { CommandPane } from './command-pane.js';
 import { byId } from './dom.js';
-import { endSandbox } from './end-sandbox.js';
 import { FilesPane } from './files-pane.js';
 import { rememberedSandbox, rememberSandbox } from './tab-state.js';
 import { openTerminalPane } from './terminal-pane.js';
@@ -76,7 +75,7 @@ byId('new-sandbox').addEventListener('click', () => byId<HTMLDialogElement>('new
 byId('new-dialog').addEventListener('close', async () => {
   if (byId<HTMLDialogElement>('new-dialog').returnValue !== 'new') return;
   // One that cannot be reached any more ends by itself.
-  if (sandbox) await endSandbox(brokerUrl, sandbox.sandboxId).catch(() => undefined);
+  await sandbox?.kill().catch(() => undefined);
   startAfresh();
 });
 
