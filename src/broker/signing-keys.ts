@@ -24,9 +24,9 @@ export type TokenAlgorithm = 'HS256' | 'EdDSA' | 'ES256';
 export interface TokenKey {
   kid: string;
   alg: TokenAlgorithm;
-  verify: CryptoKey | Uint8Array;
+  verify: CryptoKey;
   /** Absent where only the public part is known. */
-  sign?: CryptoKey | Uint8Array;
+  sign?: CryptoKey;
 }
 
 export interface TokenKeys {
@@ -72,13 +72,13 @@ async function secretKey(secret: Uint8Array, kid?: string): Promise<TokenKey> {
       `the secret has ${secret.length} bytes and needs at least ${minSecretBytes}: \`openssl rand -base64 32\` makes one`,
     );
   }
-  return { kid: kid ?? (await secretId(secret)), alg: 'HS256', sign: secret, verify: secret };
+  const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  const key = await crypto.subtle.importKey('raw', secret as BufferSource, hmac, false, ['sign', 'verify']);
+  return { kid: kid ?? (await secretId(key)), alg: 'HS256', sign: key, verify: key };
 }
 
 /** A name that says nothing of the secret to who does not have it. */
-async function secretId(secret: Uint8Array): Promise<string> {
-  const hmac = { name: 'HMAC', hash: 'SHA-256' };
-  const key = await crypto.subtle.importKey('raw', secret as BufferSource, hmac, false, ['sign']);
+async function secretId(key: CryptoKey): Promise<string> {
   const digest = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode('e2b-edge key id'));
   return Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
@@ -100,9 +100,9 @@ async function jwkKey(jwk: JWK): Promise<TokenKey> {
   const key: TokenKey = {
     kid: jwk.kid ?? (await calculateJwkThumbprint(publicJwk)),
     alg,
-    verify: await importJWK(publicJwk, alg),
+    verify: (await importJWK(publicJwk, alg)) as CryptoKey,
   };
-  return d === undefined ? key : { ...key, sign: await importJWK({ ...publicJwk, d }, alg) };
+  return d === undefined ? key : { ...key, sign: (await importJWK({ ...publicJwk, d }, alg)) as CryptoKey };
 }
 
 function algorithmOf(jwk: JWK): TokenAlgorithm {

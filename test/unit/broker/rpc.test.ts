@@ -87,6 +87,8 @@ describe('a call', () => {
   const one = new Uint8Array([0x0a, 0]);
   test.each([
     ['two envelopes', new Uint8Array([...encodeEnvelope(0, one), ...encodeEnvelope(0, one)])],
+    // An empty tag: what follows the envelope could be taken for a part of the message.
+    ['more than its envelope', new Uint8Array([...encodeEnvelope(0, one), 0x1a, 0])],
     ['a compressed envelope', encodeEnvelope(1, one)],
     ['an end of stream', encodeEnvelope(2, one)],
     ['half an envelope', encodeEnvelope(0, one).subarray(0, 6)],
@@ -387,14 +389,16 @@ describe('what envd says', () => {
     );
   });
 
-  test('a redirect is not followed', async () => {
+  test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
     harness.fake.onEnvd = (_, response) => {
-      response.writeHead(307, { location: `${harness.fake.url}/health` }).end();
+      response.writeHead(status, { location: `${harness.fake.url}/health` }).end();
       return true;
     };
     const response = await harness.rpc(session, Filesystem.method.stat, { path: '/x' });
     expect(await refusal(response)).toEqual({ status: 502, code: 'upstream_unavailable' });
-    expect(harness.fake.envd).toHaveLength(1);
+    const file = await harness.send(`/envd/${session.sandboxId}/files?path=/x`, { headers: bearer(session) });
+    expect(await refusal(file)).toEqual({ status: 502, code: 'upstream_unavailable' });
+    expect(harness.fake.envd).toHaveLength(2);
   });
 
   test('an answer of another kind is no answer', async () => {

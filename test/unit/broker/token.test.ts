@@ -106,6 +106,17 @@ describe('a token', () => {
     expect(await use(session.token, other.sandboxId)).toEqual(refused);
   });
 
+  test('of a sandbox that is no id does not get to the control plane either', async () => {
+    const token = await forge({ claims: { sbx: '../templates' } });
+    const { length } = harness.fake.control;
+    const response = await harness.send('/sessions/refresh', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await refusal(response)).toEqual(refused);
+    expect(harness.fake.control.length).toBe(length);
+  });
+
   test('in the URL is none', async () => {
     const response = await harness.send(`/envd/${session.sandboxId}/health?access_token=${session.token}`);
     expect(await refusal(response)).toEqual(refused);

@@ -24,6 +24,8 @@ let broker: NodeBroker;
 let server: Server;
 let url: string;
 let grants: Grant = all;
+/** The sandbox of everybody, where they share one. */
+let shared: string | undefined;
 const events: BrokerEvent[] = [];
 
 beforeAll(async () => {
@@ -41,7 +43,7 @@ beforeAll(async () => {
     publicUrl: `${url}/api/sandbox`,
     authorize: (request) => ({
       subject: request.headers.get('x-user') ?? 'ann',
-      sandbox: { template: 'base' },
+      sandbox: shared === undefined ? { template: 'base' } : { id: shared },
       grants,
     }),
     logger: (event) => events.push(event),
@@ -240,6 +242,27 @@ describe('an upgrade', () => {
     expect(await attempt(`/pty/${minted.sandboxId}`, { origin, hello: { ...rest, pty: 1 } })).toMatchObject({
       code: 4404,
     });
+    await sandbox.kill();
+  });
+
+  test('to another’s terminal in a shared sandbox finds none, while its owner is in it', async () => {
+    shared = (await session()).sandboxId;
+    const [ann, eve] = [await session('ann'), await session('eve')];
+    shared = undefined;
+    const sandbox = await Sandbox.connect({
+      session: ann,
+      WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+    });
+    const pty = await sandbox.pty.create({ cols: 80, rows: 24, transport: 'websocket' });
+    const { create: _create, ...rest } = opening(eve.token);
+    const stolen = await attempt(`/pty/${eve.sandboxId}`, { origin, hello: { ...rest, pty: pty.pid } });
+    expect(stolen).toMatchObject({ code: 4404 });
+    const eves = await Sandbox.connect({ session: eve });
+    expect(await eves.commands.list()).toEqual([]);
+    await expect(eves.pty.connect(pty.pid, { transport: 'connect' })).rejects.toMatchObject({
+      code: 'process_not_found',
+    });
+    await pty.kill();
     await sandbox.kill();
   });
 });

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { guardStream, type StreamLife } from '../../../src/broker/guarded-stream.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function guarded(life: StreamLife) {
+  const seen: number[] = [];
+  const upstream = { pulled: 0, cancelled: false };
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        upstream.pulled++;
+        if (upstream.pulled > 3) return new Promise(() => undefined);
+        controller.enqueue(new Uint8Array([upstream.pulled]));
+      },
+      cancel() {
+        upstream.cancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { reader: guardStream(body, life, ([byte = 0]) => seen.push(byte)).getReader(), seen, upstream };
+}
+
+describe('a stream', () => {
+  test('is passed on piece by piece, and no further than it is read', async () => {
+    const { reader, seen, upstream } = guarded({});
+    expect((await reader.read()).value).toEqual(new Uint8Array([1]));
+    expect((await reader.read()).value).toEqual(new Uint8Array([2]));
+    expect(seen).toEqual([1, 2]);
+    expect(upstream.pulled).toBe(2);
+  });
+
+  test('is ended upstream when it is left, and holds no timer then', async () => {
+    const { reader, upstream } = guarded({ until: Date.now() + 1000, isOver: () => false });
+    await reader.cancel();
+    expect(upstream.cancelled).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('breaks off at the end of its session', async () => {
+    const { reader, upstream } = guarded({ until: Date.now() + 60_000 });
+    await reader.read();
+    await vi.advanceTimersByTimeAsync(59_999);
+    await reader.read();
+    await vi.advanceTimersByTimeAsync(1);
+    await expect(reader.read()).rejects.toMatchObject({ code: 'session_expired' });
+    expect(upstream.cancelled).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('of a session that lasts longer than a timer can wait goes on', async () => {
+    const { reader } = guarded({ until: Date.now() + 2 ** 40 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect((await reader.read()).done).toBe(false);
+  });
+
+  test.each([
+    ['was revoked', () => true],
+    ['may have been, as the store does not answer', () => Promise.reject(new Error('down'))],
+  ])('breaks off within 30 s where its session %s', async (_name, isOver) => {
+    let revoked = false;
+    const { reader, upstream } = guarded({ isOver: () => revoked && isOver() });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await reader.read();
+    revoked = true;
+    await vi.advanceTimersByTimeAsync(30_000);
+    await expect(reader.read()).rejects.toMatchObject({ code: 'session_expired' });
+    expect(upstream.cancelled).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
