@@ -84,7 +84,8 @@ describe('a call', () => {
     expect(harness.fake.envd[0]?.headers.authorization).toBe(`Basic ${btoa('user:')}`);
   });
 
-  const one = new Uint8Array([0x0a, 0]);
+  // StartRequest { process { cmd: "x" } }
+  const one = new Uint8Array([0x0a, 3, 0x0a, 1, 0x78]);
   test.each([
     ['two envelopes', new Uint8Array([...encodeEnvelope(0, one), ...encodeEnvelope(0, one)])],
     // An empty tag: what follows the envelope could be taken for a part of the message.

@@ -271,6 +271,22 @@ describe('an end', () => {
     await stored.close();
   });
 
+  test('what goes wrong inside stays inside', async () => {
+    const broken = await startHarness({
+      store: { revoke: () => Promise.reject(new Error('password is hunter2')), isRevoked: () => false },
+    });
+    const session = await broken.mint();
+    const response = await broken.send(`/sessions/${session.sessionId}`, {
+      method: 'DELETE',
+      headers: bearer(session),
+    });
+    const text = await response.clone().text();
+    expect(await refusal(response)).toEqual({ status: 500, code: 'internal' });
+    expect(text).not.toContain('hunter2');
+    expect(String(broken.events.at(-1)?.cause)).toContain('hunter2');
+    await broken.close();
+  });
+
   test('a store that fails refuses', async () => {
     const broken = await startHarness({
       store: { revoke: () => undefined, isRevoked: () => Promise.reject(new Error('down')) },
