@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { longestTimeoutSeconds, parseCreate, parseObject, parseTimeout } from './create-request.js';
 import { hasMetadata, listPage } from './list-query.js';
 import { readJson } from './read-json.js';
-import { ApiError, replyError, replyJson } from './replies.js';
+import { ApiError, replyFailure, replyJson } from './replies.js';
+import { urlOf } from './request-url.js';
 import type { Sandbox } from './sandbox.js';
 import { detailOf, listedOf, summaryOf } from './sandbox-json.js';
 import type { Sandboxes } from './sandboxes.js';
@@ -104,8 +105,8 @@ export function controlPlane(
   apiKey: string,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://api');
     try {
+      const url = urlOf(request);
       if (url.pathname === '/health') {
         response.writeHead(200, { 'content-type': 'text/plain' }).end('Health check successful');
         return;
@@ -114,9 +115,7 @@ export function controlPlane(
       const { action, id } = match(request.method ?? '', url.pathname);
       await action({ request, response, query: url.searchParams, sandboxes, id });
     } catch (error) {
-      if (response.headersSent) response.destroy();
-      else if (error instanceof ApiError) replyError(response, error.status, error.message);
-      else replyError(response, 500, error instanceof Error ? error.message : String(error));
+      replyFailure(response, error);
     }
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { forward } from './envd-proxy.js';
 import { replyError, replyJson } from './replies.js';
 import { envdPort } from './request-route.js';
+import { urlOf } from './request-url.js';
 import type { Sandbox } from './sandbox.js';
 import type { Sandboxes } from './sandboxes.js';
 import { sameSecret, signatureFault } from './signature.js';
@@ -34,7 +35,7 @@ export function answerSandbox(
     replyJson(response, 502, { sandboxId, message, port, code: 502 });
     return;
   }
-  const url = new URL(request.url ?? '/', 'http://envd');
+  const url = urlOf(request);
   if (internalPaths.has(url.pathname)) {
     replyJson(response, 404, { message: 'not found', path: url.pathname, code: 404 });
     return;
@@ -53,7 +54,7 @@ export function answerSandbox(
 export function findBySignature(request: IncomingMessage, sandboxes: Sandboxes): Sandbox | undefined {
   const { method } = request;
   if (method !== 'GET' && method !== 'POST') return undefined;
-  const { searchParams: query } = new URL(request.url ?? '/', 'http://envd');
+  const { searchParams: query } = urlOf(request);
   return sandboxes
     .list()
     .find(({ envdAccessToken }) => signatureFault({ method, query }, envdAccessToken) === undefined);

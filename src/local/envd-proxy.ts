@@ -36,7 +36,13 @@ export function forward(
   if (hasBody) send(request, stream);
   stream.once('response', (headers) => {
     const { ':status': status = 502, ...rest } = headers;
-    response.writeHead(status, withoutPseudo(rest));
+    try {
+      response.writeHead(status, withoutPseudo(rest));
+    } catch {
+      // Programs of the sandbox can take envd over, and then answer what HTTP/1.1 does not know.
+      stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+      return;
+    }
     // A stream that waits for its first event must not keep the headers back.
     response.flushHeaders();
     relay(stream, response);

@@ -6,6 +6,7 @@ import { EnvdSource } from './envd-source.js';
 import type { IsolationKind } from './isolation.js';
 import { openIsolation } from './open-isolation.js';
 import { type CheckedOptions, checkOptions, type LocalServerOptions } from './options.js';
+import { replyFailure } from './replies.js';
 import { requestListener } from './request-listener.js';
 import { builtEnvd } from './runtime-files.js';
 import { Sandboxes } from './sandboxes.js';
@@ -51,10 +52,9 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
     throw error;
   });
   const answer = requestListener({ sandboxes, apiKey, port, origins: checked.origins });
-  server.on(
-    'request',
-    (request: IncomingMessage, response: ServerResponse) => void answer(request, response),
-  );
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response).catch((error) => replyFailure(response, error));
+  });
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

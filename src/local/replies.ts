@@ -22,3 +22,10 @@ export function replyJson(response: ServerResponse, status: number, body: unknow
 export function replyError(response: ServerResponse, status: number, message: string): void {
   replyJson(response, status, { code: status, message });
 }
+
+/** Answers a failure as what it is: an `ApiError`, or 500. */
+export function replyFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) response.destroy();
+  else if (error instanceof ApiError) replyError(response, error.status, error.message);
+  else replyError(response, 500, error instanceof Error ? error.message : String(error));
+}

@@ -47,8 +47,8 @@ export function httpEndpoints(
   context: SandboxContext,
 ): (request: Http2ServerRequest, response: Http2ServerResponse) => Promise<void> {
   return async (request, response) => {
-    const url = new URL(request.url, 'http://envd');
     try {
+      const url = new URL(`http://envd${request.url}`);
       userOfAuthorization(request.headers.authorization);
       const methods = endpoints[url.pathname];
       if (!methods) throw new HttpError(404, `path '${url.pathname}' not found`);

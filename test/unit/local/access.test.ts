@@ -78,6 +78,17 @@ describe('Host', () => {
   });
 });
 
+test.each(['//', '*', '/%', '/\\', 'http://[', '/files?%', '//files'])(
+  'survives a request for %j',
+  async (path) => {
+    for (const headers of [{}, envdHeaders(sandbox)]) {
+      const answer = await get(path, { host: `localhost:${server.port}`, ...headers });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+    }
+  },
+);
+
 describe('the control plane', () => {
   test('wants its key', async () => {
     const messages = [];
