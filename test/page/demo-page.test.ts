@@ -214,6 +214,16 @@ test('a shell that ended is told, and another one starts in its place', async ()
   expect(await terminalText(page)).not.toContain('exit 4');
 });
 
+test('a remembered shell that is not there any more gives way to a new one', async () => {
+  await open();
+  const key = `shell:${sandboxIdOf(page)}`;
+  await page.evaluate((name) => sessionStorage.setItem(name, '4000000'), key);
+  await page.reload();
+  await prompted(page);
+  await typeLine(page, 'echo works');
+  await terminalShows(page, /^works$/m);
+});
+
 test('a new sandbox takes the place of this one, which ends', async () => {
   await open();
   const before = sandboxIdOf(page);
