@@ -5,6 +5,8 @@ const files = {
   '/': ['index.html', 'text/html; charset=utf-8'],
   '/main.js': ['main.js', 'text/javascript; charset=utf-8'],
   '/main.css': ['main.css', 'text/css; charset=utf-8'],
+  '/main.js.map': ['main.js.map', 'application/json'],
+  '/main.css.map': ['main.css.map', 'application/json'],
   '/icon.svg': ['icon.svg', 'image/svg+xml'],
 };
 
