@@ -1,5 +1,6 @@
 /** Asks the application, and makes sure that its answer can be used. */
 
+import { AuthenticationError, E2BEdgeError, PermissionDeniedError, RateLimitError } from '../errors.js';
 import type { Authorization, Intent } from './broker-options.js';
 import type { Exchange } from './exchange.js';
 import { defeatsExactCommands, type FullGrant, intersectGrants, parseGrant } from './grant.js';
@@ -17,8 +18,8 @@ export async function authorize<Env>(
   let answer: Authorization | null;
   try {
     answer = await options.authorize(request, intent, context);
-  } catch (cause) {
-    throw misconfigured("The application's `authorize` failed", cause);
+  } catch (error) {
+    throw applicationRefusal(error) ?? misconfigured("The application's `authorize` failed", error);
   }
   if (!answer) throw sessionRefused();
   const { subject, sandbox } = answer;
@@ -33,6 +34,22 @@ export async function authorize<Env>(
     );
   }
   return { subject, sandbox, grant: grantOf(answer, intent) };
+}
+
+/** What the application threw for the page to read. */
+function applicationRefusal(error: unknown): E2BEdgeError | undefined {
+  if (!(error instanceof E2BEdgeError)) return undefined;
+  const { message, code, retryAfterMs } = error;
+  if (error instanceof AuthenticationError)
+    return new AuthenticationError(message, { code, statusCode: 401 });
+  if (error instanceof PermissionDeniedError)
+    return new PermissionDeniedError(message, { code, statusCode: 403 });
+  if (!(error instanceof RateLimitError)) return undefined;
+  return new RateLimitError(message, {
+    code,
+    statusCode: 429,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
 }
 
 function grantOf({ grants }: Authorization, { grant: asked }: Intent): FullGrant {

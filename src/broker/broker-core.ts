@@ -10,7 +10,7 @@ import type { Exchange, Scope } from './exchange.js';
 import type { StreamLife } from './guarded-stream.js';
 import { createKeepAlive } from './keep-alive.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
-import { httpRefusal, misconfigured, routeNotFound, unauthenticated } from './refusals.js';
+import { httpRefusal, misconfigured, originNotAllowed, routeNotFound, unauthenticated } from './refusals.js';
 import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
@@ -106,7 +106,8 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         event.sandboxId = route.sandboxId;
         const { credentials } = await scopeOf(context, event);
         const upgrade = judgeUpgrade(request, route.sandboxId, credentials.origins);
-        decision.made(upgrade.close?.code ?? 101);
+        if (upgrade.close) decision.failed(originNotAllowed());
+        else decision.made(101);
         return upgrade;
       } catch (error) {
         decision.failed(error);

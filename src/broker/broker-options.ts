@@ -67,8 +67,12 @@ export interface BrokerOptions<Env = unknown> {
   /** The team's API key. It never leaves the broker but for the control plane. */
   apiKey: FromEnv<Env, string>;
   /**
-   * Says who the caller is and what they may do, or null to refuse. Asked at each mint and again at each refresh. The
-   * body of the request has been read: what the page sent is in `intent`.
+   * Says who the caller is and what they may do, or null to refuse (403, `session_refused`). Asked at each mint and
+   * again at each refresh. The body of the request has been read: what the page sent is in `intent`. At a refresh the
+   * `Authorization` header is the session's own token, and `intent.subject` is who it was given to.
+   *
+   * An `AuthenticationError`, `PermissionDeniedError` or `RateLimitError` that it throws is answered with its message
+   * and code as 401, 403 or 429; anything else as 500, without a word of it.
    */
   authorize(
     request: Request,

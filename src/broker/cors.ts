@@ -16,7 +16,6 @@ const sandboxHeaders = [
   'if-none-match',
   'if-modified-since',
   'traceparent',
-  'x-user-agent',
 ];
 const exposedHeaders = [
   'accept-ranges',

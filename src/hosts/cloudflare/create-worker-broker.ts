@@ -26,6 +26,10 @@ export interface WorkerBrokerOptions<Env> extends BrokerOptions<Env> {
  * export { PtyHub }
  * export default { fetch: (request, env, ctx) => broker(request, { env, ctx }) }
  * ```
+ *
+ * workerd tells that a page has left a stream when it next writes to it, so an idle one stays open upstream until envd's
+ * next sign of life (50 s where the client is this package). An upgrade rejects with `pty_hub_missing` where the Durable
+ * Object is not bound.
  * @throws {InvalidArgumentError} code `invalid_option`, naming it.
  */
 export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): Broker<Env> {

@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryStore } from '../../../src/broker/session-store.js';
+import { AuthenticationError, PermissionDeniedError, RateLimitError } from '../../../src/errors.js';
 import { parseSession, type Session } from '../../../src/wire/session.js';
 import { envdToken } from './support/fake-e2b.js';
 import { bearer, everything, type Harness, origin, refusal, startHarness } from './support/harness.js';
@@ -132,6 +133,18 @@ describe('a mint', () => {
     expect(failure.message).not.toContain('hunter2');
     expect(String(broken.events[0]?.cause)).toContain('hunter2');
     await broken.close();
+  });
+
+  test.each([
+    [new AuthenticationError('Sign in first.', { code: 'signed_out' }), 401, 'signed_out'],
+    [new PermissionDeniedError('Your plan has no sandboxes.'), 403, 'permission_denied'],
+    [new RateLimitError('Too many today.', { retryAfterMs: 5_000 }), 429, 'rate_limited'],
+  ])('tells a page what the application wants it to know: %s', async (error, status, code) => {
+    const saying = await startHarness({ authorize: () => Promise.reject(error) });
+    const failure = (await saying.mint().catch((thrown: unknown) => thrown)) as { response: Response };
+    expect(failure).toMatchObject({ code, message: error.message, response: { status } });
+    expect(failure.response.headers.get('retry-after')).toBe(status === 429 ? '5' : null);
+    await saying.close();
   });
 
   test('refuses exact commands together with writing where they run', async () => {

@@ -110,6 +110,34 @@ describe('through a broker in Node, a page', () => {
     },
   );
 
+  test.each(['websocket', 'connect'] as const)(
+    'that is loaded again is back in its shell by %s',
+    async (transport) => {
+      const before = await connect();
+      const pty = await before.pty.create({ cols: 80, rows: 24, transport });
+      await pty.channel.send(new TextEncoder().encode('x=7\n'));
+      pty.channel.close();
+      const after = await Sandbox.connect({
+        session: await fetchSession(`${url}/api/sandbox`, {
+          sandboxId: before.sandboxId,
+          headers: { 'x-user': 'ann' },
+        }),
+        WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
+      });
+      const again = await after.pty.connect(pty.pid, { cols: 80, rows: 24, transport });
+      await again.channel.send(new TextEncoder().encode('echo still-$((5*x))\n'));
+      let text = '';
+      for await (const event of again.channel) {
+        if (event.type !== 'output') continue;
+        text += new TextDecoder().decode(event.data);
+        again.channel.ack(event.offset + event.data.length);
+        if (text.includes('still-35')) break;
+      }
+      await again.kill();
+      await after.kill();
+    },
+  );
+
   test('is told in one stable word that its sandbox is gone', async () => {
     const sandbox = await connect();
     await sandbox.kill();
@@ -200,6 +228,7 @@ describe('an upgrade', () => {
       code: 4403,
       reason: 'origin_not_allowed',
     });
+    expect(events.at(-1)).toMatchObject({ action: 'pty', outcome: 'refused', code: 'origin_not_allowed' });
   });
 
   test('of another protocol, or of none, is none', async () => {
