@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,15 @@ export interface Owner {
 }
 
 const skeletonFiles = ['.bashrc', '.profile', '.bash_logout'];
-const namePrefix = 'e2b-edge-';
+
+/** Begins the names of this machine's workspaces. Pids mean something in their own namespace only. */
+function namePrefix(): string {
+  try {
+    return `e2b-edge-${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]}-`;
+  } catch {
+    return 'e2b-edge-';
+  }
+}
 
 /** The directory of one server: what all sandboxes share, and the `/` of each. Removed when the server ends. */
 export class Workspace {
@@ -25,7 +34,7 @@ export class Workspace {
   /** `owner` is given access, beside the server itself. */
   static async create(owner?: Owner): Promise<Workspace> {
     await removeAbandoned();
-    const path = await realpath(await mkdtemp(join(tmpdir(), `${namePrefix}${process.pid}-`)));
+    const path = await realpath(await mkdtemp(join(tmpdir(), `${namePrefix()}${process.pid}-`)));
     if (owner) {
       await chown(path, process.getuid?.() ?? 0, owner.gid);
       await chmod(path, 0o710);
@@ -101,8 +110,9 @@ async function openTree(path: string): Promise<void> {
 
 /** What servers that were killed outright have left. */
 async function removeAbandoned(): Promise<void> {
+  const pattern = new RegExp(`^${namePrefix()}(\\d+)-`);
   for (const name of await readdir(tmpdir())) {
-    const pid = Number(new RegExp(`^${namePrefix}(\\d+)-`).exec(name)?.[1] ?? Number.NaN);
+    const pid = Number(pattern.exec(name)?.[1] ?? Number.NaN);
     // Others' directories cannot be removed, and need not be.
     if (pid > 1 && !isAlive(pid)) await removeTree(join(tmpdir(), name)).catch(() => {});
   }

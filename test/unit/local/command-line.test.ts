@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
@@ -74,6 +75,11 @@ describe('serve', () => {
       child.kill('SIGKILL');
       await exit;
       await until('the sandbox ended', () => hostProcesses(sleep).length === 0);
+      const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.includes(`-${child.pid}-`));
+      expect(left()).toHaveLength(1);
+      // The next one to start tidies up.
+      await serve('--isolation', isolation);
+      expect(left()).toEqual([]);
     },
   );
 

@@ -156,7 +156,7 @@ describe('the end', () => {
       await run(short, one, sh(`setsid -f ${sleep} >/dev/null 2>&1; mkdir -p deep/x; chmod 000 deep`));
     }
     const workspace = readdirSync(tmpdir()).find(
-      (name) => name.startsWith(`e2b-edge-${process.pid}-`) && !before.includes(name),
+      (name) => name.startsWith('e2b-edge-') && name.includes(`-${process.pid}-`) && !before.includes(name),
     )!;
     expect(hostProcesses(workspace).length).toBeGreaterThanOrEqual(3);
     await short.close();
