@@ -22,7 +22,7 @@ export interface BrokerEvent {
   durationMs: number;
   /** The code of the error. */
   code?: string;
-  /** What is behind a failure: the application's own error, or an upstream's. */
+  /** What is behind a failure: the application's own error, or an upstream's. Also of what failed on the side. */
   cause?: unknown;
   subject?: string;
   sessionId?: string;

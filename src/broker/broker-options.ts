@@ -54,7 +54,10 @@ export interface Authorization {
    * itself must be.
    */
   sandbox: (NewSandbox | { id: string }) & {
-    /** How long the sandbox lives on once nobody is attached, in milliseconds. Default 300 000. */
+    /**
+     * How long the sandbox lives on once nobody is attached, in milliseconds. Default 300 000. More than an hour holds
+     * from the mint on; while a page is attached the end is put off by an hour at most.
+     */
     timeoutMs?: number;
     /** Whether a page that is attached puts off the sandbox's end. Default true. */
     keepAlive?: boolean;

@@ -10,6 +10,8 @@ export type KeepAlive = (claims: SessionClaims, credentials: Credentials) => Pro
 
 const throttleMs = 30_000;
 const maxSandboxes = 1000;
+/** The control plane takes no more at once. It never brings an end nearer. */
+const maxSeconds = 3600;
 
 export function createKeepAlive(): KeepAlive {
   const extended = createBoundedCache<true>(throttleMs, maxSandboxes);
@@ -17,7 +19,7 @@ export function createKeepAlive(): KeepAlive {
     if (keep === undefined || extended.get(sbx)) return;
     extended.set(sbx, true);
     try {
-      await askControlPlane(() => control.extend(sbx, keep));
+      await askControlPlane(() => control.extend(sbx, Math.min(keep, maxSeconds)));
     } catch (error) {
       extended.delete(sbx);
       throw error;

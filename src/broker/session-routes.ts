@@ -1,5 +1,6 @@
 /** A session's life: begun, refreshed, told of, ended. */
 
+import { isE2BEdgeError } from '../errors.js';
 import type { Grant, MintRequest, Session } from '../wire/session.js';
 import { type Authorized, authorize } from './authorize.js';
 import { sessionOf } from './bearer.js';
@@ -69,7 +70,13 @@ export async function refreshSession<Env>(exchange: Exchange<Env>): Promise<Resp
     g: authorized.grant,
     ...(sandbox.keepAlive !== false && { keep: Math.ceil((sandbox.timeoutMs ?? defaultTimeoutMs) / 1000) }),
   };
-  if (detail.state === 'running') await keepAlive(claims, credentials);
+  if (detail.state === 'running') {
+    // A sandbox that cannot be extended any more is still there to be used until its end.
+    await keepAlive(claims, credentials).catch((error: unknown) => {
+      if (isE2BEdgeError(error, 'sandbox_not_found')) throw error;
+      exchange.event.cause = error;
+    });
+  }
   return sessionResponse(exchange, claims, detail, 200);
 }
 

@@ -221,6 +221,26 @@ describe('a refresh', () => {
     expect(extensions()).toHaveLength(1);
   });
 
+  test('extends by no more than the control plane takes, and is good also where that fails', async () => {
+    harness.authorization = {
+      subject: 'ann',
+      sandbox: { template: 'base', timeoutMs: 86_400_000 },
+      grants: everything,
+    };
+    const session = await harness.mint();
+    harness.fake.onControl = ({ path }, response) => {
+      if (path.endsWith('/refreshes')) response.writeHead(400).end();
+      return path.endsWith('/refreshes');
+    };
+    expect((await refresh(session)).status).toBe(200);
+    expect(harness.fake.control.at(-1)?.body.toString()).toBe('{"duration":3600}');
+    expect(harness.events.at(-1)).toMatchObject({
+      action: 'refresh',
+      outcome: 'allowed',
+      cause: expect.any(Error),
+    });
+  });
+
   test('of a sandbox that was killed is sandbox_not_found', async () => {
     const session = await harness.mint();
     harness.fake.sandboxes.clear();
