@@ -23,7 +23,7 @@ export function ensureDependencies() {
 /** Runs `npm run build` unless `dist` is there and newer than all it is made from. */
 export function ensureBuild() {
   const built = newest([join(root, 'dist')]);
-  const sources = ['src', 'demo', 'rollup.config.mjs', 'package.json', 'tsconfig.base.json', 'tsconfig.json'];
+  const sources = ['src', 'rollup.config.mjs', 'package.json', 'tsconfig.base.json', 'tsconfig.json'];
   if (built > newest(sources.map((source) => join(root, source)))) return;
   say('building (npm run build)');
   run('npm', ['run', 'build']);
@@ -132,9 +132,10 @@ function run(program, args) {
   if (!tryRun(program, args)) throw new Error(`${program} ${args.join(' ')} failed`);
 }
 
+// What they print goes to stderr: the stdout of a command that sets itself up is its own.
 function tryRun(program, args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env }).status === 0;
+  return spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2], env }).status === 0;
 }
 
 function say(line) {
