@@ -14,9 +14,9 @@ const skeletonFiles = ['.bashrc', '.profile', '.bash_logout'];
 /** Begins the names of this machine's workspaces. Pids mean something in their own namespace only. */
 function namePrefix(): string {
   try {
-    return `e2b-edge-${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]}-`;
+    return `e2b-edge-ns${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]}-`;
   } catch {
-    return 'e2b-edge-';
+    return 'e2b-edge-pid-';
   }
 }
 
