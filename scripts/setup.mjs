@@ -23,7 +23,7 @@ export function ensureDependencies() {
 /** Runs `npm run build` unless `dist` is there and newer than all it is made from. */
 export function ensureBuild() {
   const built = newest([join(root, 'dist')]);
-  const sources = ['src', 'rollup.config.mjs', 'package.json', 'tsconfig.base.json', 'tsconfig.json'];
+  const sources = ['src', 'rollup.config.mjs', 'package.json', 'tsconfig.base.json', 'tsconfig.node.json'];
   if (built > newest(sources.map((source) => join(root, source)))) return;
   say('building (npm run build)');
   run('npm', ['run', 'build']);

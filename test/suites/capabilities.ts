@@ -2,16 +2,36 @@
 
 import type { Runtime, Via } from './case.js';
 
-export type Capability = 'large-memory';
+export type Capability =
+  /** `fetch` sends a body while it is still being made. */
+  'streaming-uploads';
 
-const lacking: { runtime: Runtime; via?: Via; capability: Capability; reason: string }[] = [];
+interface Lack {
+  capability: Capability;
+  /** Absent: whatever the runtime. */
+  runtime?: Runtime;
+  /** Absent: either way. */
+  via?: Via;
+  reason: string;
+}
+
+const lacking: Lack[] = [
+  {
+    capability: 'streaming-uploads',
+    runtime: 'chromium',
+    reason: 'Chromium sends streams by HTTP/2 alone, so the client collects them first',
+  },
+  {
+    capability: 'streaming-uploads',
+    via: 'session',
+    reason: 'a session is for pages, so the client collects streams first',
+  },
+];
 
 /** Why the capability is lacking there, or undefined when it is not. */
 export function whyNot(capability: Capability, runtime: Runtime, via: Via): string | undefined {
   return lacking.find(
-    (entry) =>
-      entry.capability === capability &&
-      entry.runtime === runtime &&
-      (entry.via === undefined || entry.via === via),
+    (lack) =>
+      lack.capability === capability && (lack.runtime ?? runtime) === runtime && (lack.via ?? via) === via,
   )?.reason;
 }

@@ -1,4 +1,4 @@
-import { equal, ok, patternBytes, sha256 } from './assert.js';
+import { equal, ok, patternBytes, sha256, until } from './assert.js';
 import type { Suite } from './case.js';
 
 const large = 5 * 1024 * 1024 + 13;
@@ -100,6 +100,29 @@ export const filesContent: Suite = {
           digest,
           'written as a stream',
         );
+      },
+    },
+    {
+      name: 'sends a stream while it is still being made',
+      needs: ['streaming-uploads'],
+      async run({ sandbox, env, observer }) {
+        const { files, sandboxId } = await sandbox(env.observed);
+        const parts = [patternBytes(100_000), patternBytes(100_000)];
+        let sent = 0;
+        const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+          async pull(controller) {
+            if (sent === 1)
+              await until(
+                async () => (await observer.open(sandboxId, '/files')) === 1,
+                'the first part is on its way',
+              );
+            const part = parts[sent++];
+            if (part) controller.enqueue(part);
+            else controller.close();
+          },
+        });
+        await files.write('streamed', stream);
+        equal((await files.getInfo('streamed')).size, 200_000, 'size');
       },
     },
     {
