@@ -14,11 +14,13 @@ export type Delivery =
 
 /** Bytes that may wait for a subscriber before the process is held. */
 const highWater = 256 << 10;
+/** What a chunk weighs beside its bytes, so that many tiny ones are bounded too. */
+const chunkWeight = 512;
 
 /** One reader of a process's output: a bounded queue, so that a slow one costs a known amount of memory. */
 export class Subscriber {
   readonly #queue: Output[] = [];
-  #bytes = 0;
+  #weight = 0;
   #end: ExitStatus | undefined;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
@@ -31,7 +33,7 @@ export class Subscriber {
 
   /** Whether it must be waited for. */
   get full(): boolean {
-    return this.#bytes >= highWater;
+    return this.#weight >= highWater;
   }
 
   /** Whether it took everything and waits for more. */
@@ -41,7 +43,7 @@ export class Subscriber {
 
   push(output: Output): void {
     this.#queue.push(output);
-    this.#bytes += output.chunk.length;
+    this.#weight += output.chunk.length + chunkWeight;
     this.#wake?.();
   }
 
@@ -55,7 +57,7 @@ export class Subscriber {
   fail(error: Error): void {
     this.#failure = error;
     this.#queue.length = 0;
-    this.#bytes = 0;
+    this.#weight = 0;
     this.#wake?.();
   }
 
@@ -67,7 +69,7 @@ export class Subscriber {
       const output = this.#queue.shift();
       if (output) {
         const wasFull = this.full;
-        this.#bytes -= output.chunk.length;
+        this.#weight -= output.chunk.length + chunkWeight;
         if (wasFull && !this.full) this.#onDrain();
         return { type: 'output', output };
       }
