@@ -1,10 +1,17 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll } from 'vitest';
 import { type LocalServer, startWithEnvd } from '../../../../src/local/local-server.js';
 import type { LocalServerOptions } from '../../../../src/local/options.js';
+
+const cleanups: (() => void | Promise<void>)[] = [];
+
+// At the top level, because vitest ignores what is registered while a hook runs.
+afterAll(async () => {
+  for (const cleanUp of cleanups.splice(0).reverse()) await cleanUp();
+});
 
 let bundled: Promise<string> | undefined;
 
@@ -15,7 +22,9 @@ export function bundledEnvd(): Promise<string> {
 }
 
 export async function bundle(entry: string, name: string): Promise<string> {
-  const outfile = join(mkdtempSync(join(tmpdir(), 'local-test-')), name);
+  const directory = mkdtempSync(join(tmpdir(), 'local-test-'));
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  const outfile = join(directory, name);
   await build({
     entryPoints: [entry],
     outfile,
@@ -34,7 +43,7 @@ export async function bundle(entry: string, name: string): Promise<string> {
 /** A server that ends with the test file. */
 export async function startServer(options: LocalServerOptions = {}): Promise<LocalServer> {
   const server = await startWithEnvd(options, await bundledEnvd());
-  afterAll(() => server.close());
+  cleanups.push(() => server.close());
   return server;
 }
 
