@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
 import { hostProcesses, uniqueSleep } from './support/host-processes.js';
 import { run, sh, stream, unary } from './support/rpc.js';
@@ -44,6 +44,7 @@ test('a path that a program printed is understood', async () => {
 describe('nothing leads out', () => {
   const outside = mkdtempSync(join(tmpdir(), 'outside-'));
   writeFileSync(join(outside, 'secret'), 'secret');
+  afterAll(() => rmSync(outside, { recursive: true }));
 
   test('by dots', async () => {
     for (const path of [
