@@ -1,6 +1,7 @@
 import { codeFromString } from '@connectrpc/connect/protocol-connect';
-import { AuthenticationError, ConnectionError, isE2BEdgeError } from '../errors.js';
+import { AuthenticationError, isE2BEdgeError } from '../errors.js';
 import type { Credential } from './credential.js';
+import { abortable } from './deadline.js';
 import { type AnswerFrom, connectionFailed, httpError } from './http-error.js';
 
 /** The part of `fetch` that is used here, so that any of its make can be given. */
@@ -16,18 +17,19 @@ export type AuthorizedFetch = (url: string, init: RequestInit, from: AnswerFrom)
  */
 export function authorizeFetch(credential: Credential, fetch?: FetchLike): AuthorizedFetch {
   return async (url, init, from) => {
-    const headers = await credential.headers();
+    const { signal } = init;
+    const headers = await abortable(credential.headers(), signal);
     const response = await send(url, init, headers, fetch);
     if (response.status !== 401 || !credential.renew) return checked(response, init, from);
     await response.body?.cancel();
-    await credential.renew(headers);
+    await abortable(credential.renew(headers), signal);
     if (init.body instanceof ReadableStream) {
       throw new AuthenticationError(
         'The session ran out just as a stream was sent, which cannot be sent again. It has been renewed: try once more.',
         { code: 'session_expired', statusCode: 401 },
       );
     }
-    return checked(await send(url, init, await credential.headers(), fetch), init, from);
+    return checked(await send(url, init, await abortable(credential.headers(), signal), fetch), init, from);
   };
 }
 
@@ -39,11 +41,9 @@ async function send(
 ): Promise<Response> {
   const headers = new Headers(init.headers);
   for (const [name, value] of Object.entries(credential)) headers.set(name, value);
-  // connect-web asks for `redirect: 'error'`, which workerd refuses. A redirect must not be followed (it would carry
-  // the credential away), so it is asked not to be, and `checked` turns it into an error.
-  const { mode: _mode, credentials: _credentials, ...rest } = init;
+  // A redirect would carry the credential away. `error` would say so, but workerd knows only `follow` and `manual`.
   try {
-    return await fetch(url, { ...rest, headers, redirect: 'manual' });
+    return await fetch(url, { ...init, headers, redirect: 'manual' });
   } catch (error) {
     if (init.signal?.aborted) throw init.signal.reason;
     throw isE2BEdgeError(error) ? error : connectionFailed(url, error);
@@ -52,16 +52,7 @@ async function send(
 
 async function checked(response: Response, init: RequestInit, from: AnswerFrom): Promise<Response> {
   if (response.ok) return response;
-  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
-    throw new ConnectionError(
-      'The server answered with a redirect, which is not followed: check the address.',
-      {
-        code: 'unexpected_redirect',
-        statusCode: response.status,
-      },
-    );
-  }
-  // connect-web reads the error of a failed unary call, but not that of a failed stream.
+  // The RPC layer reads the error of a failed unary call, but not that of a failed stream.
   if (from === 'rpc' && !isStream(init) && (await isConnectError(response.clone()))) return response;
   throw await httpError(response, from);
 }

@@ -1,5 +1,5 @@
 import { type Client, Code, ConnectError, createClient } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-web';
+
 import {
   AuthenticationError,
   type E2BEdgeError,
@@ -15,6 +15,7 @@ import {
 import { Filesystem } from '../wire/gen/filesystem/filesystem_pb.js';
 import { Process } from '../wire/gen/process/process_pb.js';
 import type { AuthorizedFetch } from './authorized-fetch.js';
+import { createBinaryTransport } from './binary-transport.js';
 import { connectionLost } from './http-error.js';
 
 /** The RPC clients of one sandbox's envd. */
@@ -28,11 +29,7 @@ export interface Rpc {
  * and several times the processor on all output and input.
  */
 export function createRpc(baseUrl: string, fetch: AuthorizedFetch): Rpc {
-  const transport = createConnectTransport({
-    baseUrl,
-    useBinaryFormat: true,
-    fetch: (input, init) => fetch(String(input), init ?? {}, 'rpc'),
-  });
+  const transport = createBinaryTransport(baseUrl, fetch);
   return { process: createClient(Process, transport), filesystem: createClient(Filesystem, transport) };
 }
 

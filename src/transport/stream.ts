@@ -22,8 +22,7 @@ export interface OpenStream<T> {
 
 /**
  * Opens a stream and waits for its first message, for `requestTimeoutMs` at most; after that only `signal` and the
- * server end it. connect-web does not cancel a stream that a
- * `for await` leaves; this does.
+ * server end it. A `for await` that leaves connect's own stream does not cancel it; this does.
  */
 export async function openStream<T>(
   call: (signal: AbortSignal) => AsyncIterable<T>,
