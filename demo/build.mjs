@@ -2,14 +2,15 @@
 
 import { copyFile, mkdir } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Bundles the page into a folder. */
 export async function buildPage(outdir = path('./dist')) {
   await mkdir(outdir, { recursive: true });
-  await build({
+  // The asynchronous one would leave its service running beside the demo.
+  buildSync({
     entryPoints: [path('./web/main.ts'), path('./web/main.css')],
     outdir,
     bundle: true,

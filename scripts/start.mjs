@@ -2,14 +2,16 @@
 
 import { ensureBuild, ensureDependencies } from './setup.mjs';
 
-ensureDependencies();
-ensureBuild();
+try {
+  ensureDependencies();
+  ensureBuild();
 
-const { buildPage } = await import('../demo/build.mjs');
-await buildPage();
+  const { buildPage } = await import('../demo/build.mjs');
+  await buildPage();
 
-const { main } = await import('../demo/node/main.mjs');
-await main(process.argv.slice(2)).catch((error) => {
+  const { main } = await import('../demo/node/main.mjs');
+  await main(process.argv.slice(2));
+} catch (error) {
   console.error(error.message);
   process.exitCode = 1;
-});
+}

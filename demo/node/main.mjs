@@ -22,15 +22,22 @@ export async function main(args) {
     throw error;
   });
 
-  const end = async () => {
-    await demo.close();
-    await service.close();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void end());
+  const stopped = stopSignal();
 
   console.error(service.description);
   if (options.json) console.log(JSON.stringify({ url: demo.url }));
   else console.log(`\n  Open ${demo.url}\n\n  Ctrl-C ends it.`);
+
+  await stopped;
+  await demo.close();
+  await service.close();
+}
+
+// The handlers stay: Ctrl-C comes twice, from the terminal and from npm, and the second must not cut the end short.
+function stopSignal() {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, resolve);
+  });
 }
 
 function readOptions(args) {
@@ -44,7 +51,7 @@ function readOptions(args) {
     },
   });
   const { port } = values;
-  if (port !== undefined && !/^\d{1,5}$/.test(port)) {
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     throw new Error(`--port is "${port}", and has to be a number from 0 to 65535.`);
   }
   return { ...values, port: port === undefined ? undefined : Number(port) };

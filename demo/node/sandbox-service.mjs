@@ -10,7 +10,7 @@ import { startLocalServer } from 'e2b-edge/local';
  * @returns {Promise<SandboxService>}
  */
 export async function localService() {
-  const server = await startLocalServer();
+  const server = await startLocalServer({ logger: console });
   const { apiKey, apiUrl, sandboxUrl, isolation } = server;
   return {
     apiKey,

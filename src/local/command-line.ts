@@ -119,7 +119,8 @@ Press Ctrl-C to end the server and all of its sandboxes.
 
 async function stopSignal(): Promise<void> {
   await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    // For good: Ctrl-C comes twice, from the terminal and from npx, and the second must not cut the end short.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 }
 

@@ -2,9 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 
@@ -72,6 +75,17 @@ test('prints one line of JSON when the page answers, serves only its own names, 
   expect((await end).code).toBe(0);
 });
 
+test('ends in order when Ctrl-C comes twice, from the terminal and from npm', async () => {
+  const running = start('--port', '0', '--json');
+  await firstLine(running);
+  const end = ended(running);
+  running.kill('SIGINT');
+  await delay(5);
+  running.kill('SIGINT');
+  expect((await end).code).toBe(0);
+  expect(readdirSync(tmpdir()).filter((name) => name.includes(`-${running.pid}-`))).toEqual([]);
+});
+
 test('a port that is taken is said, with what to do', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
@@ -85,6 +99,7 @@ test('a port that is taken is said, with what to do', async () => {
 
 test.each([
   [['--port', 'http'], '--port is "http"'],
+  [['--port', '99999'], '--port is "99999"'],
   [['--prot', '1'], '--prot'],
   [['--cloud'], 'E2B_API_KEY'],
 ])('%s is refused in words', async (args, words) => {

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
 import { hostProcesses, uniqueSleep } from './support/host-processes.js';
@@ -63,6 +64,16 @@ describe('serve', () => {
     child.kill(signal);
     expect(await exit).toBe(0);
     expect(hostProcesses(sleep)).toEqual([]);
+  });
+
+  test('ends in order when Ctrl-C comes twice, from the terminal and from npx', async () => {
+    const { child, server, exit } = await serve();
+    await createSandbox(server);
+    child.kill('SIGINT');
+    await delay(5);
+    child.kill('SIGINT');
+    expect(await exit).toBe(0);
+    expect(readdirSync(tmpdir()).filter((name) => name.includes(`-${child.pid}-`))).toEqual([]);
   });
 
   test.each(['bubblewrap', 'none'])(
