@@ -3,12 +3,18 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
-/** Writes head and body, at the pace at which they are taken. Stops, and cancels the body, when the caller is gone. */
+/**
+ * Writes head and body, at the pace at which they are taken. Stops, and cancels the body, when the caller is gone.
+ * Never rejects: nobody would listen, and that ends the process.
+ */
 export async function writeNodeResponse(response: Response, to: ServerResponse): Promise<void> {
   if (to.destroyed) {
-    await response.body?.cancel();
+    // The caller's going has broken off the body as well, as a rule; cancelling it rejects then.
+    await response.body?.cancel().catch(() => undefined);
     return;
   }
+  // Each error is followed by a close.
+  to.on('error', () => undefined);
   to.writeHead(response.status, headList(response.headers));
   if (!response.body) {
     to.end();
@@ -17,7 +23,9 @@ export async function writeNodeResponse(response: Response, to: ServerResponse):
   // Headers of a stream tell that it is open; they do not wait for its first byte.
   to.flushHeaders();
   const reader = response.body.getReader();
-  const gone = once(to, 'close').then(() => reader.cancel().catch(() => undefined));
+  const gone = new Promise((resolve) => to.once('close', resolve)).then(() =>
+    reader.cancel().catch(() => undefined),
+  );
   try {
     for (;;) {
       const { done, value } = await reader.read();
