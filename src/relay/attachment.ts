@@ -49,6 +49,12 @@ export interface AttachmentOptions {
 
 /** More unsettled input than a client may have is no accident; it bounds the relay's memory. */
 const maxUnsettledBytes = 256 * 1024;
+/** A client asks every 15 s. One that floods and does not read would be answered into memory. */
+const maxPingsPerInterval = 32;
+/** Far more than a window: whoever lets this much wait does not read, and goes on asking. */
+const maxUnsentBytes = 4 * 1024 * 1024;
+/** How often it is asked whether the session was ended, in milliseconds. */
+const askEveryMs = 30_000;
 const longestTimerMs = 2 ** 31 - 1;
 
 export class Attachment implements InputListener {
@@ -62,6 +68,8 @@ export class Attachment implements InputListener {
   readonly #window: number;
   readonly #heartbeat: Heartbeat;
   readonly #sessionEnd: ReturnType<typeof setTimeout>;
+  readonly #asking: ReturnType<typeof setInterval> | undefined;
+  #pings = 0;
   #sent = 0;
   #acked = 0;
   #lastHole = 0;
@@ -79,13 +87,17 @@ export class Attachment implements InputListener {
     this.client = client;
     this.#window = options.window;
     this.#heartbeat = new Heartbeat({
-      ping: () => this.#send(encodeFrame(FrameType.ping)),
+      ping: () => {
+        this.#pings = 0;
+        this.#send(encodeFrame(FrameType.ping));
+      },
       dead: () => this.close(PtyClose.silent),
       intervalMs: options.pingIntervalMs,
       timeoutMs: options.pingTimeoutMs,
     });
     const left = Math.min(Math.max(access.endsAt - Date.now(), 0), longestTimerMs);
     this.#sessionEnd = setTimeout(() => this.#endSession(), left);
+    if (access.isOver) this.#asking = setInterval(() => void this.#askWhetherOver(), askEveryMs);
     socket.onMessage = (message) => this.#receive(message);
     socket.onClose = () => this.#end();
   }
@@ -200,6 +212,8 @@ export class Attachment implements InputListener {
         break;
       }
       case FrameType.ping:
+        this.#pings++;
+        if (this.#pings > maxPingsPerInterval) throw protocolError('too many PINGs');
         this.#send(encodeFrame(FrameType.pong, frame.offset));
         break;
       case FrameType.pong:
@@ -241,8 +255,20 @@ export class Attachment implements InputListener {
     );
   }
 
+  /** A session of which there is no telling whether it was ended is over. */
+  async #askWhetherOver(): Promise<void> {
+    try {
+      if (!(await this.access.isOver?.())) return;
+    } catch {
+      // As if it were.
+    }
+    this.#endSession();
+  }
+
   #send(message: Uint8Array): void {
-    if (this.#open) this.#socket.send(message);
+    if (!this.#open) return;
+    if (this.#socket.bufferedAmount() > maxUnsentBytes) this.close(PtyClose.silent);
+    else this.#socket.send(message);
   }
 
   #end(): void {
@@ -250,6 +276,7 @@ export class Attachment implements InputListener {
     this.#open = false;
     this.#heartbeat.stop();
     clearTimeout(this.#sessionEnd);
+    clearInterval(this.#asking);
     if (this.client.listener === this) this.client.listener = undefined;
     this.#owner.gone(this);
   }

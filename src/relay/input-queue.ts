@@ -36,6 +36,10 @@ interface Chunk {
 
 /** The kernel takes in ~16 KB for a program that does not read; a longer call would block for it. */
 const maxCallBytes = 16 * 1024;
+/** Single keys that wait are put together up to this: a byte of its own takes hundreds of memory. */
+const maxChunkBytes = 1024;
+/** More than one client can have unsettled: it bounds what clients leave behind at a program that does not read. */
+const maxChunks = 1024;
 const maxLostRanges = 32;
 
 export class InputQueue {
@@ -52,13 +56,19 @@ export class InputQueue {
   push(client: InputClient, data: Uint8Array): void {
     const from = client.have;
     client.have += data.length;
-    if (this.#ended !== undefined) {
-      lose(client, { kind: 'not_executed', from, to: client.have, reason: this.#ended });
-      settle(client, client.have);
+    const refusal = this.#ended ?? (this.#queue.length >= maxChunks ? 'too much input waits' : undefined);
+    if (refusal !== undefined) {
+      lose(client, { kind: 'not_executed', from, to: client.have, reason: refusal });
+      settle(client, client.settled);
       return;
     }
-    // A copy: the host may use the message's memory again.
-    this.#queue.push({ client, from, data: data.slice() });
+    const last = this.#queue.at(-1);
+    if (last?.client === client && last.data.length + data.length <= maxChunkBytes) {
+      last.data = joined([last.data, data]);
+    } else {
+      // A copy: the host may use the message's memory again.
+      this.#queue.push({ client, from, data: data.slice() });
+    }
     if (!this.#inFlight) this.#next();
   }
 
@@ -94,14 +104,9 @@ export class InputQueue {
   }
 
   async #call(client: InputClient, chunks: Chunk[]): Promise<void> {
-    const data = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.data.length, 0));
-    let length = 0;
-    for (const chunk of chunks) {
-      data.set(chunk.data, length);
-      length += chunk.data.length;
-    }
+    const data = joined(chunks.map((chunk) => chunk.data));
     const from = chunks[0]?.from ?? 0;
-    const to = from + length;
+    const to = from + data.length;
     try {
       await this.#execute(data);
     } catch (error) {
@@ -113,6 +118,16 @@ export class InputQueue {
     settle(client, to);
     this.#next();
   }
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 function lose(client: InputClient, range: LostRange): void {

@@ -23,6 +23,11 @@ export interface RelayAccess {
   mode: 'read' | 'write';
   /** The session's absolute end, in milliseconds since 1970: the socket is closed with 4401 then. */
   endsAt: number;
+  /**
+   * Asked every 30 s; true, or a rejection, ends the session of the socket before its time. Absent where nothing is
+   * remembered of sessions that were ended.
+   */
+  isOver?(): Promise<boolean> | boolean;
   /** Opens a terminal of the sandbox, as the session's user and with the real credential. */
   open(target: PtyTarget): Promise<Channel>;
   /** Keeps the sandbox alive while somebody is attached; called at once and then every minute. */
@@ -41,7 +46,10 @@ export interface RelayOptions {
   tombstoneMs?: number;
   /** How long a socket may take to say HELLO, in milliseconds. Default 5 000. */
   helloTimeoutMs?: number;
-  /** Sockets that have not been attached yet, of the whole relay. Default 64. */
+  /**
+   * Sockets that have not been attached yet, of the whole relay. Default 64. One more takes the place of the one that
+   * has been silent for longest.
+   */
   maxPendingSockets?: number;
   /** Sockets of one session, of the whole relay. Default 8. */
   maxSocketsPerSession?: number;

@@ -33,7 +33,7 @@ class HubRelay implements Relay {
     const visitor = new Visitor(socket);
     if (this.#closed) {
       visitor.close(PtyClose.goingAway);
-    } else if (this.#visitors.size >= (this.#options.maxPendingSockets ?? 64)) {
+    } else if (!this.#makeRoom()) {
       this.#refuse(visitor, sandboxId, tooMany('sockets that wait to be let in'));
     } else {
       void this.#serve(visitor, sandboxId);
@@ -46,6 +46,16 @@ class HubRelay implements Relay {
     this.#hubs.close();
   }
 
+  /** Silent sockets need no token, so they must not keep out one that is about to speak. */
+  #makeRoom(): boolean {
+    if (this.#visitors.size < (this.#options.maxPendingSockets ?? 64)) return true;
+    const silent = [...this.#visitors].find(({ hasGreeted }) => !hasGreeted);
+    if (!silent) return false;
+    this.#visitors.delete(silent);
+    silent.refuse(tooMany('sockets that wait to be let in'));
+    return true;
+  }
+
   async #serve(visitor: Visitor, sandboxId: string): Promise<void> {
     this.#visitors.add(visitor);
     try {
@@ -53,8 +63,11 @@ class HubRelay implements Relay {
       this.#order++;
       const order = this.#order;
       const access = await this.#authorize(hello, sandboxId);
+      this.#checkSockets(hello, access);
       const hub = await this.#hubs.find(hello, access);
       if (!visitor.isOpen) return;
+      // Others of the session may have come in meanwhile.
+      this.#checkSockets(hello, access);
       hub.attach({ socket: visitor.socket, hello, access, order });
       visitor.release();
     } catch (error) {
@@ -69,9 +82,12 @@ class HubRelay implements Relay {
     if (access.sandboxId !== sandboxId) {
       throw new PermissionDeniedError('The session is for another sandbox.', { code: 'other_sandbox' });
     }
-    const sockets = this.#hubs.socketsOf(access.sessionId, hello.clientId);
-    if (sockets >= (this.#options.maxSocketsPerSession ?? 8)) throw tooMany('sockets of one session');
     return access;
+  }
+
+  #checkSockets({ clientId }: Hello, { sessionId }: RelayAccess): void {
+    const sockets = this.#hubs.socketsOf(sessionId, clientId);
+    if (sockets >= (this.#options.maxSocketsPerSession ?? 8)) throw tooMany('sockets of one session');
   }
 
   #refuse(visitor: Visitor, sandboxId: string, error: unknown): void {

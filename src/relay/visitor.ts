@@ -25,6 +25,11 @@ export class Visitor {
     return this.#open;
   }
 
+  /** Whether it has said HELLO. */
+  get hasGreeted(): boolean {
+    return this.#greeted;
+  }
+
   /** The HELLO. Rejects when something else comes, when nothing comes in time, or when the socket closes. */
   async hello(timeoutMs: number): Promise<Hello> {
     return new Promise((resolve, reject) => {

@@ -87,14 +87,24 @@ describe('the greeting', () => {
 
   it('is waited for on few sockets', async () => {
     start({ maxPendingSockets: 2 });
-    accept();
+    const first = accept();
     const second = accept();
     const third = accept();
-    expect(third.closeCode).toBe(4429);
-    expect(third.refusal).toMatchObject({ code: 'too_many_sockets', retryable: true, retryAfterMs: 2_000 });
-    second.drop();
+    // Whoever floods with silent sockets must not keep out one that speaks at once.
+    expect([first, second, third].map(({ closeCode }) => closeCode)).toEqual([4429, undefined, undefined]);
+    expect(first.refusal).toMatchObject({ code: 'too_many_sockets', retryable: true, retryAfterMs: 2_000 });
+    third.hello(create());
     await settle();
-    expect(accept().closeCode).toBeUndefined();
+    expect(third.welcome.pty).toBe(1000);
+  });
+
+  it('is not cut short for those who come later', async () => {
+    start({ maxPendingSockets: 1 });
+    open = () => new Promise(() => {});
+    const opening = accept().hello(create());
+    const later = accept();
+    expect(opening.closeCode).toBeUndefined();
+    expect(later.refusal).toMatchObject({ code: 'too_many_sockets', retryable: true, retryAfterMs: 2_000 });
   });
 
   it.each([
@@ -162,6 +172,15 @@ describe('the greeting', () => {
     expect((await join({ pty: 6, clientId: 'c', mode: 'read' })).closeCode).toBe(4429);
     expect((await join({ pty: 6, clientId: 'b', mode: 'read' })).closeCode).toBeUndefined();
     expect((await join({ pty: 6, clientId: 'c', mode: 'read', token: 'bob' })).closeCode).toBeUndefined();
+  });
+
+  it('is counted by session also where all come at once', async () => {
+    start({ maxSocketsPerSession: 2 });
+    const sockets = ['a', 'b', 'c', 'd'].map((clientId) =>
+      accept().hello({ pty: 5, clientId, mode: 'read' }),
+    );
+    await settle();
+    expect(sockets.map(({ closeCode }) => closeCode)).toEqual([undefined, undefined, 4429, 4429]);
   });
 });
 
@@ -284,6 +303,54 @@ describe('a terminal', () => {
     expect(silent.of(FrameType.ping)).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(silent.closeCode).toBe(4408);
+  });
+
+  it('is left within 30 s when the session was ended, and when there is no telling', async () => {
+    let answer: () => boolean = () => false;
+    change = (access) => {
+      access.isOver = () => answer();
+    };
+    for (const next of [
+      () => true,
+      () => {
+        throw new Error('no store');
+      },
+    ]) {
+      const socket = await join({ pty: 5 });
+      await vi.advanceTimersByTimeAsync(15_000);
+      socket.onMessage(encodeFrame(FrameType.pong));
+      await vi.advanceTimersByTimeAsync(15_000);
+      socket.onMessage(encodeFrame(FrameType.pong));
+      expect(socket.closeCode).toBeUndefined();
+      answer = next;
+      await vi.advanceTimersByTimeAsync(15_000);
+      socket.onMessage(encodeFrame(FrameType.pong));
+      await vi.advanceTimersByTimeAsync(15_000);
+      expect(socket.closeCode).toBe(4401);
+      expect(socket.refusal.code).toBe('session_expired');
+      answer = () => false;
+    }
+  });
+
+  it('answers PINGs, but not a flood of them', async () => {
+    const socket = await join({ pty: 5 });
+    for (let interval = 0; interval < 3; interval++) {
+      for (let ping = 0; ping < 32; ping++) socket.onMessage(encodeFrame(FrameType.ping));
+      await vi.advanceTimersByTimeAsync(15_000);
+    }
+    expect(socket.of(FrameType.pong)).toHaveLength(96);
+    for (let ping = 0; ping < 1000; ping++) socket.onMessage(encodeFrame(FrameType.ping));
+    expect(socket.closeCode).toBe(4400);
+    expect(socket.of(FrameType.pong).length).toBeLessThan(150);
+  });
+
+  it('lets go of a socket that does not read what it asks for', async () => {
+    const socket = await join();
+    socket.buffered = 5 * 1024 * kib;
+    socket.type(0, 'x');
+    await settle();
+    expect(socket.closeCode).toBe(4408);
+    expect(socket.inputAcked).toBe(0);
   });
 
   it('says nothing of tokens, input and output in the log', async () => {
@@ -519,6 +586,45 @@ describe('input', () => {
       socket.type(offset, 'x'.repeat(kib));
     }
     expect(socket.closeCode).toBe(4400);
+  });
+
+  it('is bounded also over all clients that leave some behind', async () => {
+    const { epoch } = (await join()).welcome;
+    let release: () => void = () => {};
+    first().beforeInput = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const refused = [];
+    for (let client = 0; client < 6; client++) {
+      const socket = await join({ pty: 1000, epoch, clientId: `c${client}` });
+      for (let offset = 0; offset < 255 * kib; offset += kib) socket.type(offset, 'x'.repeat(kib));
+      await settle();
+      refused.push(...socket.json(FrameType.notExecuted));
+      socket.drop();
+    }
+    expect(refused[0]).toMatchObject({ reason: 'too much input waits' });
+    first().beforeInput = async () => {};
+    release();
+    await settle();
+    expect(first().input.length).toBeLessThanOrEqual(1041 * kib);
+    expect(first().input.length).toBeGreaterThan(1000 * kib);
+  });
+
+  it('that waits byte by byte is kept together and in order', async () => {
+    const socket = await join();
+    let release: () => void = () => {};
+    first().beforeInput = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const text = Array.from({ length: 3000 }, (_, index) => String.fromCharCode(97 + (index % 26))).join('');
+    for (let offset = 0; offset < text.length; offset++) socket.type(offset, text[offset] as string);
+    first().beforeInput = async () => {};
+    release();
+    await settle();
+    expect(typed()).toBe(text);
+    expect(socket.inputAcked).toBe(3000);
   });
 
   it.each([

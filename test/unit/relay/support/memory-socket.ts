@@ -24,6 +24,8 @@ const defaults = {
 export class MemorySocket implements RelaySocket {
   readonly frames: Frame[] = [];
   closeCode: number | undefined;
+  /** What waits to be sent. */
+  buffered = 0;
   onMessage: RelaySocket['onMessage'] = () => {};
   onClose: RelaySocket['onClose'] = () => {};
 
@@ -38,7 +40,7 @@ export class MemorySocket implements RelaySocket {
   }
 
   bufferedAmount(): number {
-    return 0;
+    return this.buffered;
   }
 
   /** The connection breaks. */
