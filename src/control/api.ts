@@ -1,7 +1,7 @@
-import { NotFoundError } from '../errors.js';
+import { NotFoundError, SandboxError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import type { CallOptions } from '../transport/call-options.js';
-import { createRest, type RestCall } from '../transport/rest.js';
+import { createRest, type RestAnswer, type RestCall } from '../transport/rest.js';
 import type { ListedSandbox, NewSandbox, SandboxDetail, SandboxRecord } from './records.js';
 
 export interface ControlApiConfig {
@@ -48,26 +48,29 @@ export interface ControlApi {
  */
 export function createControlApi(config: ControlApiConfig): ControlApi {
   const rest = createRest({ ...config, baseUrl: config.apiUrl });
-  const call = async (request: Omit<RestCall, 'headers'>): Promise<Response> =>
+  const call = async (request: Omit<RestCall, 'headers'>): Promise<RestAnswer> =>
     rest({ ...request, headers: { 'x-api-key': await config.apiKey() } });
   const at = (sandboxId: string): string => `/sandboxes/${encodeURIComponent(sandboxId)}`;
 
+  const record = async <T extends SandboxRecord | SandboxDetail>(
+    request: Omit<RestCall, 'headers'>,
+  ): Promise<T> => {
+    const { body } = await call(request);
+    if (!isRecord(body)) throw protocolError(request.path, 'a sandbox');
+    return body as T;
+  };
+
   return {
-    create: async (body, options) =>
-      (await call({ ...options, method: 'POST', path: '/v2/sandboxes', body })).json(),
-    connect: async (sandboxId, body, options) =>
-      (await call({ ...options, method: 'POST', path: `/v2${at(sandboxId)}/connect`, body })).json(),
-    info: async (sandboxId, options) =>
-      (await call({ ...options, method: 'GET', path: at(sandboxId) })).json(),
+    create: (body, options) => record({ ...options, method: 'POST', path: '/v2/sandboxes', body }),
+    connect: (sandboxId, body, options) =>
+      record({ ...options, method: 'POST', path: `/v2${at(sandboxId)}/connect`, body }),
+    info: (sandboxId, options) => record({ ...options, method: 'GET', path: at(sandboxId) }),
     list: async (query, options) => {
-      const response = await call({
-        ...options,
-        method: 'GET',
-        path: '/v2/sandboxes',
-        query: listQuery(query),
-      });
-      const nextToken = response.headers.get('x-next-token');
-      return { sandboxes: await response.json(), ...(nextToken && { nextToken }) };
+      const path = '/v2/sandboxes';
+      const { headers, body } = await call({ ...options, method: 'GET', path, query: listQuery(query) });
+      if (!Array.isArray(body)) throw protocolError(path, 'a list of sandboxes');
+      const nextToken = headers.get('x-next-token');
+      return { sandboxes: body as ListedSandbox[], ...(nextToken && { nextToken }) };
     },
     kill: async (sandboxId, options) => {
       try {
@@ -85,6 +88,17 @@ export function createControlApi(config: ControlApiConfig): ControlApi {
       await call({ ...options, method: 'POST', path: `${at(sandboxId)}/refreshes`, body: { duration } });
     },
   };
+}
+
+function isRecord(body: unknown): boolean {
+  const { sandboxID, envdVersion } = (body ?? {}) as Partial<SandboxRecord>;
+  return typeof sandboxID === 'string' && typeof envdVersion === 'string';
+}
+
+function protocolError(path: string, what: string): SandboxError {
+  return new SandboxError(`The control plane answered ${path} with something that is not ${what}.`, {
+    code: 'protocol_error',
+  });
 }
 
 function listQuery(query: ListQuery): Record<string, string> {

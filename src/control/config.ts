@@ -1,4 +1,4 @@
-import { AuthenticationError } from '../errors.js';
+import { AuthenticationError, InvalidArgumentError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import type { CallOptions } from '../transport/call-options.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
@@ -40,6 +40,7 @@ export interface ConnectionConfig {
 /**
  * Fills in the defaults, at the time of a call.
  * @throws {AuthenticationError} code `api_key_in_browser`: a key was about to be used in a page.
+ * @throws {InvalidArgumentError} code `invalid_url`: `apiUrl` or `sandboxUrl`.
  */
 export function connectionConfig(options: ConnectionOptions = {}): ConnectionConfig {
   const page = isPage();
@@ -49,13 +50,14 @@ export function connectionConfig(options: ConnectionOptions = {}): ConnectionCon
       { code: 'api_key_in_browser' },
     );
   }
+  const sandboxUrl = options.sandboxUrl ?? variable('E2B_SANDBOX_URL');
   const domain = options.domain ?? variable('E2B_DOMAIN') ?? defaultDomain;
   return {
     apiKey: async () =>
       usableKey(await (typeof options.apiKey === 'function' ? options.apiKey() : options.apiKey)),
     domain,
-    apiUrl: trimmed(options.apiUrl ?? variable('E2B_API_URL') ?? `https://api.${domain}`),
-    sandboxUrl: options.sandboxUrl ?? variable('E2B_SANDBOX_URL'),
+    apiUrl: address('apiUrl', options.apiUrl ?? variable('E2B_API_URL') ?? `https://api.${domain}`),
+    sandboxUrl: sandboxUrl && address('sandboxUrl', sandboxUrl),
     retries: options.retries,
     fetch: options.fetch,
     requestTimeoutMs: options.requestTimeoutMs,
@@ -83,7 +85,12 @@ function usableKey(given: string | undefined): string {
   return key;
 }
 
-function trimmed(url: string): string {
+function address(name: string, url: string): string {
+  if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
+    throw new InvalidArgumentError(`The ${name} is "${url}": it must begin with http:// or https://.`, {
+      code: 'invalid_url',
+    });
+  }
   return url.replace(/\/+$/, '');
 }
 

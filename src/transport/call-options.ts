@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from '../errors.js';
+
 /** Options of every call that touches the network. */
 export interface CallOptions {
   /** Ends the call; it rejects with the signal's reason. */
@@ -11,3 +13,20 @@ export interface CallOptions {
 
 /** The limit of `requestTimeoutMs` where none is given, in milliseconds. */
 export const defaultRequestTimeoutMs = 60_000;
+
+/** A timer that is set to more than this goes off at once: 24 days, in milliseconds. */
+const maxTimerMs = 2 ** 31 - 1;
+
+/**
+ * A time limit that a timer can be set to; 0 is none. `Infinity`, and what no timer can count, is none as well.
+ * @param name of the option, for the message.
+ * @throws {InvalidArgumentError} it is below 0, or not a number.
+ */
+export function timeLimit(ms: number, name: string): number {
+  if (typeof ms !== 'number' || !(ms >= 0)) {
+    throw new InvalidArgumentError(
+      `${name} is ${ms}: it must be a number of milliseconds, or 0 for no limit.`,
+    );
+  }
+  return ms > maxTimerMs ? 0 : ms;
+}

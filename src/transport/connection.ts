@@ -1,6 +1,6 @@
 import { isE2BEdgeError, SandboxNotFoundError, TemplateError } from '../errors.js';
 import { type AuthorizedFetch, authorizeFetch, type FetchLike } from './authorized-fetch.js';
-import type { CallOptions } from './call-options.js';
+import { type CallOptions, defaultRequestTimeoutMs } from './call-options.js';
 import type { Credential } from './credential.js';
 import { startDeadline, withDeadline } from './deadline.js';
 import { connectionLost, sandboxEnded } from './http-error.js';
@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   baseUrl: string;
   credential: Credential;
   fetch?: FetchLike | undefined;
-  /** The default of `requestTimeoutMs` for all calls, in milliseconds. */
+  /** The default of `requestTimeoutMs` for all calls, in milliseconds. Default 60 000. */
   requestTimeoutMs?: number | undefined;
   /** Whether `fetch` can send a stream: true on servers, false in pages. */
   streamingUploads: boolean;
@@ -38,16 +38,17 @@ export class Connection {
   readonly envdVersion: string;
   readonly baseUrl: string;
   readonly streamingUploads: boolean;
+  /** The default of `requestTimeoutMs` for all calls, in milliseconds. */
+  readonly requestTimeoutMs: number;
   readonly rpc: Rpc;
   readonly #fetch: AuthorizedFetch;
-  readonly #requestTimeoutMs: number | undefined;
 
   constructor(options: ConnectionOptions) {
     this.sandboxId = options.sandboxId;
     this.envdVersion = options.envdVersion;
     this.baseUrl = options.baseUrl;
     this.streamingUploads = options.streamingUploads;
-    this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
     this.#fetch = authorizeFetch(options.credential, options.fetch);
     this.rpc = createRpc(options.baseUrl, this.#fetch);
   }
@@ -140,8 +141,7 @@ export class Connection {
   }
 
   #withDefaults<T extends CallOptions>(options: T): T {
-    const requestTimeoutMs = options.requestTimeoutMs ?? this.#requestTimeoutMs;
-    return requestTimeoutMs === undefined ? options : { ...options, requestTimeoutMs };
+    return { ...options, requestTimeoutMs: options.requestTimeoutMs ?? this.requestTimeoutMs };
   }
 
   async *#explained<T>(messages: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {

@@ -1,5 +1,5 @@
 import { TimeoutError } from '../errors.js';
-import { type CallOptions, defaultRequestTimeoutMs } from './call-options.js';
+import { type CallOptions, defaultRequestTimeoutMs, timeLimit } from './call-options.js';
 
 /** A wait for the first answer: cut short by the caller's signal, or by the time running out. */
 export interface Deadline {
@@ -16,17 +16,17 @@ export interface Deadline {
 /**
  * Starts the clock of a call.
  * @param what names the call in the message of the TimeoutError, as in `commands.run`.
+ * @throws the reason of a signal that is aborted already.
  */
 export function startDeadline(options: CallOptions, what: string): Deadline {
-  const { signal: outer, requestTimeoutMs = defaultRequestTimeoutMs } = options;
+  const { signal: outer } = options;
+  const limitMs = timeLimit(options.requestTimeoutMs ?? defaultRequestTimeoutMs, 'requestTimeoutMs');
   outer?.throwIfAborted();
   const controller = new AbortController();
   const onOuterAbort = (): void => controller.abort(outer?.reason);
   outer?.addEventListener('abort', onOuterAbort, { once: true });
   const timer =
-    requestTimeoutMs > 0
-      ? setTimeout(() => controller.abort(requestTimeout(what, requestTimeoutMs)), requestTimeoutMs)
-      : undefined;
+    limitMs > 0 ? setTimeout(() => controller.abort(requestTimeout(what, limitMs)), limitMs) : undefined;
   return {
     signal: controller.signal,
     met: () => clearTimeout(timer),
@@ -55,12 +55,13 @@ export async function withDeadline<T>(
 }
 
 /** Waits for something that cannot be cancelled for no longer than a signal allows. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    promise.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject);
   });
 }
 

@@ -3,6 +3,7 @@ import type { FetchLike } from './authorized-fetch.js';
 import { authorizeFetch } from './authorized-fetch.js';
 import type { CallOptions } from './call-options.js';
 import { withDeadline } from './deadline.js';
+import { readJson } from './http-error.js';
 import { absoluteUrl, type SessionCredential } from './session-credential.js';
 
 /**
@@ -26,7 +27,7 @@ export async function endSession(
       { method: 'DELETE', signal },
       'control',
     );
-    const { killed } = (await response.json()) as { killed?: boolean };
-    return killed === true;
+    const answer = (await readJson(response)) as { killed?: boolean } | undefined;
+    return answer?.killed === true;
   });
 }

@@ -3,7 +3,7 @@ import { parseSession } from '../wire/session.js';
 import type { FetchLike } from './authorized-fetch.js';
 import type { CallOptions } from './call-options.js';
 import { withDeadline } from './deadline.js';
-import { connectionFailed, httpError } from './http-error.js';
+import { connectionFailed, httpError, readJson } from './http-error.js';
 import { absoluteUrl } from './session-credential.js';
 
 /** What to ask a broker for. */
@@ -30,6 +30,7 @@ export interface FetchSessionOptions extends CallOptions {
  * @throws {PermissionDeniedError} it does, and refuses.
  * @throws {SandboxNotFoundError} the sandbox asked for is gone, or is not the caller's.
  * @throws {ConnectionError} code `connection_failed`: the broker is not there.
+ * @throws {SandboxError} code `protocol_error`: something else than a broker answered.
  */
 export async function fetchSession(brokerUrl: string, options: FetchSessionOptions = {}): Promise<Session> {
   const { sandboxId, grant, headers, credentials = 'same-origin', fetch = globalThis.fetch } = options;
@@ -46,6 +47,6 @@ export async function fetchSession(brokerUrl: string, options: FetchSessionOptio
       throw signal.aborted ? signal.reason : connectionFailed(url, cause);
     });
     if (!response.ok) throw await httpError(response, 'control');
-    return parseSession(await response.json());
+    return parseSession(await readJson(response));
   });
 }

@@ -1,4 +1,5 @@
 import { TimeoutError } from '../errors.js';
+import { timeLimit } from './call-options.js';
 
 export interface GuardOptions {
   /** The longest wait for the next piece while the reader wants one, in milliseconds; 0 waits for ever. */
@@ -14,12 +15,13 @@ export function guardBody(
   body: ReadableStream<Uint8Array>,
   options: GuardOptions,
 ): ReadableStream<Uint8Array> {
+  const idleTimeoutMs = timeLimit(options.idleTimeoutMs, 'streamIdleTimeoutMs');
   const reader = body.getReader();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { value, done } = await withIdleLimit(reader.read(), options.idleTimeoutMs);
+          const { value, done } = await withIdleLimit(reader.read(), idleTimeoutMs);
           if (!done) return controller.enqueue(value);
           options.onEnd();
           controller.close();

@@ -48,6 +48,7 @@ function errorOfStatus(
 ): E2BEdgeError {
   // A broker names what is gone, whatever was being done to it.
   if (options.code === 'sandbox_not_found') return new SandboxNotFoundError(message, options);
+  if (status === 0 || (status >= 300 && status < 400)) return unexpectedRedirect(options);
   switch (status) {
     case 400:
       return new InvalidArgumentError(message, options);
@@ -88,6 +89,14 @@ export function sandboxEnded(message: string, options: E2BEdgeErrorOptions = {})
   });
 }
 
+/** A redirect is not followed, because it would carry the credential away. A page sees it without its status. */
+export function unexpectedRedirect(options: E2BEdgeErrorOptions): ConnectionError {
+  return new ConnectionError(
+    'The server answered with a redirect, which is not followed: check the address.',
+    { ...options, code: 'unexpected_redirect' },
+  );
+}
+
 /** A request that got no answer at all. */
 export function connectionFailed(url: string, cause: unknown): ConnectionError {
   return new ConnectionError(
@@ -104,6 +113,27 @@ export function connectionLost(cause: unknown): ConnectionError {
   });
 }
 
+/**
+ * Reads a successful answer as JSON; undefined where it is empty.
+ * @throws {ConnectionError} code `connection_lost`: it broke off.
+ * @throws {SandboxError} code `protocol_error`: it is something else, as the page of another server.
+ */
+export async function readJson(response: Response): Promise<unknown> {
+  const text = await response.text().catch((cause: unknown) => {
+    throw connectionLost(cause);
+  });
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const type = response.headers.get('content-type') ?? 'no content type';
+    throw new SandboxError(
+      `${response.url || 'The server'} answered with something that is not JSON (${type}): check the address.`,
+      { code: 'protocol_error', statusCode: response.status, cause },
+    );
+  }
+}
+
 async function readBody(response: Response): Promise<ErrorBody> {
   try {
     const body: unknown = await response.json();
@@ -114,7 +144,7 @@ async function readBody(response: Response): Promise<ErrorBody> {
 }
 
 /** `Retry-After` in seconds or as a date, in milliseconds. */
-function parseRetryAfter(value: string | null): number | undefined {
+export function parseRetryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;

@@ -1,8 +1,9 @@
-import ky, { HTTPError, TimeoutError as KyTimeoutError } from 'ky';
-import { isE2BEdgeError, TimeoutError } from '../errors.js';
+import ky, { HTTPError } from 'ky';
+import { isE2BEdgeError } from '../errors.js';
 import type { FetchLike } from './authorized-fetch.js';
 import { type CallOptions, defaultRequestTimeoutMs } from './call-options.js';
-import { connectionFailed, httpError } from './http-error.js';
+import { withDeadline } from './deadline.js';
+import { connectionFailed, httpError, parseRetryAfter, readJson } from './http-error.js';
 
 export interface RestOptions {
   baseUrl: string;
@@ -20,49 +21,61 @@ export interface RestCall extends CallOptions {
   body?: unknown;
 }
 
-/** A call of a JSON interface; resolves with a successful answer. */
-export type Rest = (call: RestCall) => Promise<Response>;
+/** A successful answer, all of it. */
+export interface RestAnswer {
+  headers: Headers;
+  /** What its JSON says; undefined where it has no body. */
+  body: unknown;
+}
+
+/** A call of a JSON interface. */
+export type Rest = (call: RestCall) => Promise<RestAnswer>;
 
 const defaultRetries = 3;
 
 /**
  * Makes the caller of the control plane. A request that changes something is tried again only when it was refused
- * before it did anything (429): a create that was lost on the way may have made a sandbox.
+ * before it did anything (429): a create that was lost on the way may have made a sandbox. All tries, the waits between
+ * them and the answer's body share one `requestTimeoutMs`.
  */
 export function createRest(options: RestOptions): Rest {
   const { baseUrl, fetch, retries: limit = defaultRetries } = options;
-  return async ({ method, path, headers, query, body, signal, requestTimeoutMs }) => {
-    signal?.throwIfAborted();
+  return async ({ method, path, headers, query, body, signal: outer, ...call }) => {
     const url = new URL(`${baseUrl}${path}`);
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
-    const ms = requestTimeoutMs ?? options.requestTimeoutMs ?? defaultRequestTimeoutMs;
-    try {
-      return await ky(url, {
-        method,
-        headers,
-        redirect: 'manual',
-        timeout: ms > 0 ? ms : false,
-        retry: {
-          limit,
-          methods: ['get', 'post', 'delete'],
-          statusCodes: [429, 502, 503, 504],
-          shouldRetry: ({ error }) => mayRetry(method, error),
-        },
-        ...(fetch && { fetch: adapted(fetch) }),
-        ...(signal && { signal }),
-        ...(body !== undefined && { json: body }),
-      });
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      throw await restError(error, url, ms);
-    }
+    const requestTimeoutMs = call.requestTimeoutMs ?? options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+    const latest = requestTimeoutMs > 0 ? Date.now() + requestTimeoutMs : Number.POSITIVE_INFINITY;
+    const deadline = { requestTimeoutMs, ...(outer && { signal: outer }) };
+    return withDeadline(deadline, `${method} ${url.origin}${path}`, async (signal) => {
+      try {
+        const response = await ky(url, {
+          method,
+          headers,
+          signal,
+          redirect: 'manual',
+          timeout: false,
+          retry: {
+            limit,
+            methods: ['get', 'post', 'delete'],
+            statusCodes: [429, 502, 503, 504],
+            shouldRetry: ({ error }) => mayRetry(method, error, latest),
+          },
+          ...(fetch && { fetch: adapted(fetch) }),
+          ...(body !== undefined && { json: body }),
+        });
+        return { headers: response.headers, body: await readJson(response) };
+      } catch (error) {
+        throw await restError(error, url);
+      }
+    });
   };
 }
 
 /** False is no; undefined leaves it to the list of statuses and to `Retry-After`. */
-function mayRetry(method: RestCall['method'], error: Error): false | undefined {
+function mayRetry(method: RestCall['method'], error: Error, latest: number): false | undefined {
   if (error instanceof HTTPError && error.response.status === 429) {
-    return error.response.headers.has('retry-after') ? undefined : false;
+    const waitMs = parseRetryAfter(error.response.headers.get('retry-after'));
+    return waitMs !== undefined && Date.now() + waitMs < latest ? undefined : false;
   }
   return method === 'GET' ? undefined : false;
 }
@@ -77,14 +90,8 @@ function adapted(fetch: FetchLike): typeof globalThis.fetch {
   };
 }
 
-async function restError(error: unknown, url: URL, ms: number): Promise<unknown> {
+async function restError(error: unknown, url: URL): Promise<unknown> {
   if (isE2BEdgeError(error)) return error;
   if (error instanceof HTTPError) return httpError(error.response, 'control');
-  if (error instanceof KyTimeoutError) {
-    return new TimeoutError(`${url.origin} did not answer within ${ms} ms (requestTimeoutMs).`, {
-      code: 'request_timeout',
-      cause: error,
-    });
-  }
   return connectionFailed(url.href, error);
 }

@@ -2,7 +2,8 @@ import { AuthenticationError, type E2BEdgeError, InvalidArgumentError, isE2BEdge
 import { parseSession, type Session } from '../wire/session.js';
 import type { FetchLike } from './authorized-fetch.js';
 import type { Credential } from './credential.js';
-import { connectionFailed, httpError } from './http-error.js';
+import { withDeadline } from './deadline.js';
+import { connectionFailed, httpError, readJson } from './http-error.js';
 
 /** Why a session is asked for. */
 export interface SessionRequest {
@@ -17,6 +18,9 @@ export type SessionSource = Session | ((request: SessionRequest) => Session | Pr
 
 /** A token is replaced when this part of its life is over. */
 const renewAfter = 0.8;
+
+/** How long the broker may take to refresh one, in milliseconds: calls wait for it. */
+const refreshTimeoutMs = 10_000;
 
 /**
  * Keeps one session usable: refreshes its token at 80 % of its life and when it was refused, once for all calls that
@@ -52,8 +56,8 @@ export class SessionCredential implements Credential {
       try {
         await this.#renewOnce();
       } catch (error) {
-        // A broker out of reach is no reason to fail while the token still has some life.
-        if (age >= this.#session.ttlMs || !isE2BEdgeError(error, 'connection_failed')) throw error;
+        // A broker in trouble is no reason to fail while the token still has some life.
+        if (age >= this.#session.ttlMs || !isPassing(error)) throw error;
       }
     }
     return this.#session.token;
@@ -111,11 +115,15 @@ export class SessionCredential implements Credential {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: '{}',
     };
-    const response = await (this.#fetch ?? globalThis.fetch)(url, request).catch((cause: unknown) => {
-      throw connectionFailed(url, cause);
+    const fetch = this.#fetch ?? globalThis.fetch;
+    const limit = { requestTimeoutMs: refreshTimeoutMs };
+    return withDeadline(limit, 'The refresh of the session', async (signal) => {
+      const response = await fetch(url, { ...request, signal }).catch((cause: unknown) => {
+        throw connectionFailed(url, cause);
+      });
+      if (!response.ok) throw refreshRefused(await httpError(response, 'control'));
+      return parseSession(await readJson(response));
     });
-    if (!response.ok) throw refreshRefused(await httpError(response, 'control'));
-    return parseSession(await response.json());
   }
 }
 
@@ -126,7 +134,7 @@ export function absoluteUrl(url: string): string {
     return new URL(url, base).href;
   } catch (cause) {
     throw new InvalidArgumentError(
-      `The session's address "${url}" is relative and there is no page that it could be relative to: give the broker its publicUrl.`,
+      `The address "${url}" is relative, and there is no page that it could be relative to. Use an absolute one; for those of a session, give the broker its publicUrl.`,
       { code: 'invalid_session', cause },
     );
   }
@@ -134,6 +142,13 @@ export function absoluteUrl(url: string): string {
 
 async function fromSource(source: SessionSource, request: SessionRequest): Promise<Session> {
   return parseSession(typeof source === 'function' ? await source(request) : source);
+}
+
+/** Whether the broker may well answer the next time. */
+function isPassing(error: unknown): boolean {
+  if (!isE2BEdgeError(error)) return false;
+  const { code, statusCode = 0 } = error;
+  return /^(connection_|request_timeout)/.test(code) || statusCode === 429 || statusCode >= 500;
 }
 
 function refreshRefused(error: E2BEdgeError): E2BEdgeError {

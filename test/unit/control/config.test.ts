@@ -37,6 +37,11 @@ describe('the configuration', () => {
     expect(String(error)).not.toContain('e2b_00');
   });
 
+  test.each(['localhost:3000', 'api.e2b.app', 'http://'])('refuses the address %j', (url) => {
+    expect(() => connectionConfig({ apiUrl: url })).toThrow(/apiUrl is/);
+    expect(() => connectionConfig({ sandboxUrl: url })).toThrow(/sandboxUrl is/);
+  });
+
   test('does not use a key in a page unless told to', () => {
     vi.stubGlobal('document', {});
     expect(() => connectionConfig({ apiKey: 'e2b_00' })).toThrow(/e2b-edge\/broker/);
@@ -100,5 +105,50 @@ describe('the control plane', () => {
       code: 'sandbox_not_found',
     });
     await expect(api().kill('i1')).resolves.toBe(false);
+  });
+
+  test('does not wait for longer than the call may take', async () => {
+    server = await serve((_request, response) =>
+      answerJson(response, 429, { code: 429, message: 'slow down' }, { 'retry-after': '60' }),
+    );
+    await expect(api().kill('i1', { requestTimeoutMs: 1_000 })).rejects.toMatchObject({
+      name: 'RateLimitError',
+      retryAfterMs: 60_000,
+    });
+  });
+
+  test('counts the body of an answer to the time of the call', async () => {
+    server = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).write('[');
+    });
+    await expect(api().list({}, { requestTimeoutMs: 100 })).rejects.toMatchObject({
+      name: 'TimeoutError',
+      code: 'request_timeout',
+    });
+  });
+
+  test('does not follow a redirect with its key', async () => {
+    const paths: unknown[] = [];
+    server = await serve((request, response) => {
+      paths.push(request.url);
+      response.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    await expect(api().create({ templateID: 'base' })).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'unexpected_redirect',
+    });
+    expect(paths).toEqual(['/v2/sandboxes']);
+  });
+
+  test.each([
+    ['text/html', '<!doctype html>'],
+    ['application/json', '{"status":"ok"}'],
+    ['application/json', ''],
+  ])('takes no %s %j for a sandbox', async (type, body) => {
+    server = await serve((_request, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    await expect(api().create({ templateID: 'base' })).rejects.toMatchObject({
+      name: 'SandboxError',
+      code: 'protocol_error',
+    });
   });
 });

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { authorizeFetch } from '../../../src/transport/authorized-fetch.js';
+import { fetchSession } from '../../../src/transport/fetch-session.js';
 import { SessionCredential } from '../../../src/transport/session-credential.js';
 import type { Session } from '../../../src/wire/session.js';
 import { answerJson, serve, type TestServer } from '../support/serve.js';
@@ -110,6 +112,37 @@ describe('a session credential', () => {
     await expect(credential.token()).rejects.toMatchObject({
       name: 'ConnectionError',
       code: 'connection_failed',
+    });
+  });
+
+  test.each([429, 500, 503])('goes on with such a token while the broker answers %i', async (status) => {
+    server = await serve((_request, response) => answerJson(response, status, { message: 'later' }));
+    const credential = await SessionCredential.obtain(session('t1'));
+    vi.setSystemTime(Date.now() + 250_000);
+    expect(await credential.token()).toBe('t1');
+  });
+
+  test('holds no call up for longer than the call may take', async () => {
+    server = await serve(() => undefined);
+    const credential = await SessionCredential.obtain(session('t1'));
+    vi.setSystemTime(Date.now() + 250_000);
+    const reason = new Error('enough');
+    const send = authorizeFetch(credential, async () => expect.unreachable());
+    await expect(send(server.url, { signal: AbortSignal.abort(reason) }, 'rpc')).rejects.toBe(reason);
+    const controller = new AbortController();
+    const call = send(server.url, { signal: controller.signal }, 'rpc');
+    controller.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  });
+
+  test('says what answered in the place of a broker', async () => {
+    server = await serve((_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>'),
+    );
+    await expect(fetchSession(server.url)).rejects.toMatchObject({
+      name: 'SandboxError',
+      code: 'protocol_error',
+      message: expect.stringContaining('text/html'),
     });
   });
 });
