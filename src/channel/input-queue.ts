@@ -16,7 +16,7 @@ interface Waiting {
  */
 export class InputQueue {
   #waiting: Waiting[] = [];
-  #busy = false;
+  #draining: Promise<void> | undefined;
   readonly #connection: Connection;
   readonly #pid: number;
   readonly #kind: 'pty' | 'stdin';
@@ -29,7 +29,7 @@ export class InputQueue {
 
   /** Whether nothing is under way or waits. */
   get idle(): boolean {
-    return !this.#busy;
+    return !this.#draining;
   }
 
   /** Resolves when envd has taken the bytes. */
@@ -38,19 +38,21 @@ export class InputQueue {
     return new Promise((resolve, reject) => {
       // A copy: the caller may use its buffer again before the bytes leave.
       this.#waiting.push({ data: data.slice(), resolve, reject });
-      if (!this.#busy) void this.#drain();
+      this.#draining ??= this.#drain();
     });
   }
 
+  /** Resolves when nothing is under way and nothing waits. */
+  async settled(): Promise<void> {
+    await this.#draining;
+  }
+
   /** Refuses what waits; a call that is under way goes on. */
-  drop(reason: string): void {
-    for (const { reject } of this.#waiting.splice(0)) {
-      reject(new ConnectionError(`The input was not sent: ${reason}.`, { code: 'input_not_executed' }));
-    }
+  drop(reason: string, cause?: unknown): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(notExecuted(reason, cause));
   }
 
   async #drain(): Promise<void> {
-    this.#busy = true;
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch();
       try {
@@ -58,9 +60,11 @@ export class InputQueue {
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(uncertain(error));
+        // What came after it was meant to follow it: half a command line must not be executed.
+        this.drop('what was sent before it failed', error);
       }
     }
-    this.#busy = false;
+    this.#draining = undefined;
   }
 
   #nextBatch(): Waiting[] {
@@ -86,9 +90,14 @@ export class InputQueue {
   }
 }
 
+/** What becomes of input that has surely had no effect. */
+export function notExecuted(reason: string, cause?: unknown): ConnectionError {
+  return new ConnectionError(`The input was not sent: ${reason}.`, { code: 'input_not_executed', cause });
+}
+
 /** When no answer came, nobody knows whether the input was executed; an answer says that it was not. */
 function uncertain(error: unknown): unknown {
-  if (!(error instanceof E2BEdgeError) || !error.code.startsWith('connection_')) return error;
+  if (!(error instanceof E2BEdgeError) || !/^(connection_|request_timeout)/.test(error.code)) return error;
   return new ConnectionError(
     'The connection was lost while input was sent: it may have been executed or not.',
     {

@@ -1,9 +1,10 @@
-import { E2BEdgeError } from '../errors.js';
+import { ConnectionError, E2BEdgeError } from '../errors.js';
 import { type Backoff, createBackoff } from '../transport/backoff.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
+import { connectionLost } from '../transport/http-error.js';
 import type { Channel, ChannelEvent, ChannelStatus, PtySize, PtyTarget } from './channel.js';
-import { InputQueue } from './input-queue.js';
+import { InputQueue, notExecuted } from './input-queue.js';
 import { connectProcess, namedProcess, type ProcessStream, startProcess } from './process-stream.js';
 import { StatusEmitter } from './status-emitter.js';
 
@@ -59,6 +60,8 @@ class LiveChannel implements Channel {
   #wake: (() => void) | undefined;
   #size: PtySize | undefined;
   #resizing: Promise<void> | undefined;
+  /** Here, because the stream that the signal was given to may have been replaced. */
+  readonly #onAbort = (): void => this.#end(this.#signal?.reason);
 
   constructor(
     connection: Connection,
@@ -72,6 +75,7 @@ class LiveChannel implements Channel {
     this.#size = size;
     this.pid = stream.pid;
     this.#input = new InputQueue(connection, stream.pid, 'pty');
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   get status(): ChannelStatus {
@@ -94,10 +98,11 @@ class LiveChannel implements Channel {
   /** Reading is the acknowledgement: what is not read stays with envd. */
   ack(): void {}
 
-  send(data: Uint8Array): Promise<void> {
-    const sent = this.#input.send(data);
-    if (this.#ended) this.#input.drop('the terminal is closed');
-    return sent;
+  async send(data: Uint8Array): Promise<void> {
+    if (this.#ended) throw notExecuted('the terminal is closed');
+    await this.#input.send(data).catch((error: unknown) => {
+      throw error instanceof ConnectionError ? error : notExecuted('envd refused it', error);
+    });
   }
 
   resize(size: PtySize): void {
@@ -119,7 +124,7 @@ class LiveChannel implements Channel {
     try {
       const { value, done } = await this.#stream.output.next();
       if (this.#ended) return undefined;
-      if (done) return await this.#takeUpAgain(new Error('the stream ended before the program did'));
+      if (done) return await this.#takeUpAgain(connectionLost(undefined));
       if (value.type === 'end') {
         const { type: _type, ...end } = value;
         this.#end();
@@ -130,19 +135,19 @@ class LiveChannel implements Channel {
       this.#offset += value.data.length;
       return event;
     } catch (error) {
-      return await this.#takeUpAgain(error);
+      return await this.#takeUpAgain(error as Error);
     }
   }
 
   /** Connects again until it works or cannot. */
-  async #takeUpAgain(cause: unknown): Promise<ChannelEvent | undefined> {
+  async #takeUpAgain(cause: Error): Promise<ChannelEvent | undefined> {
     let error = cause;
     for (let attempt = 1; !this.#ended; attempt++) {
-      if (this.#signal?.aborted || !mayHeal(error)) {
-        this.#end(error as Error);
+      if (!mayHeal(error)) {
+        this.#end(error);
         return undefined;
       }
-      this.#status.set({ state: 'reconnecting', attempt, error: error as Error });
+      this.#status.set({ state: 'reconnecting', attempt, error });
       await this.#pause(this.#backoff.next());
       try {
         const { signal } = this.#closing;
@@ -152,7 +157,7 @@ class LiveChannel implements Channel {
         if (this.#size) this.resize(this.#size);
         return { type: 'gap', from: this.#offset, to: null, reason: 'the connection to envd was lost' };
       } catch (next) {
-        error = next;
+        error = next as Error;
       }
     }
     return undefined;
@@ -184,6 +189,7 @@ class LiveChannel implements Channel {
   #end(error?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stream.cancel();
     this.#closing.abort(new Error('the terminal is closed'));
     this.#wake?.();
@@ -193,9 +199,9 @@ class LiveChannel implements Channel {
 }
 
 /** Whether trying again may help: not when the process, the sandbox or the right to it is gone. */
-function mayHeal(error: unknown): boolean {
+function mayHeal(error: Error): boolean {
   return (
-    !(error instanceof E2BEdgeError) ||
+    error instanceof E2BEdgeError &&
     /^(connection_|request_timeout|service_busy|rate_limited)/.test(error.code)
   );
 }

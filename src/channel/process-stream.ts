@@ -1,7 +1,7 @@
 /** Starting a process and listening to one: what commands and terminals have in common. */
 
-import { NotFoundError } from '../errors.js';
-import type { CallOptions } from '../transport/call-options.js';
+import { NotFoundError, SandboxError } from '../errors.js';
+import { type CallOptions, timeLimit } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import type { StreamOptions } from '../transport/stream.js';
 import { userHeaders } from '../transport/user.js';
@@ -46,7 +46,8 @@ export async function startProcess(
   options: CallOptions,
   what: string,
 ): Promise<ProcessStream> {
-  const { cmd, args, envs, cwd, stdin = false, pty, timeoutMs } = start;
+  const { cmd, args, envs, cwd, stdin = false, pty } = start;
+  const timeoutMs = streamTimeoutMs(start.timeoutMs);
   const request = {
     process: { cmd, args, envs, ...(cwd !== undefined && { cwd }) },
     stdin,
@@ -70,9 +71,10 @@ export async function connectProcess(
   what: string,
 ): Promise<ProcessStream> {
   const process = { selector: { case: 'pid' as const, value: pid } };
+  const timeoutMs = streamTimeoutMs(options.timeoutMs ?? 0);
   try {
     return await listen(connection, options, what, (headers, signal) =>
-      connection.rpc.process.connect({ process }, { headers, signal, timeoutMs: options.timeoutMs ?? 0 }),
+      connection.rpc.process.connect({ process }, { headers, signal, timeoutMs }),
     );
   } catch (error) {
     throw namedProcess(error, pid);
@@ -86,6 +88,11 @@ export function namedProcess(error: unknown, pid: number): unknown {
     code: 'process_not_found',
     cause: error,
   });
+}
+
+/** `Connect-Timeout-Ms` takes whole milliseconds. */
+function streamTimeoutMs(ms: number): number {
+  return Math.ceil(timeLimit(ms, 'timeoutMs'));
 }
 
 async function listen(
@@ -103,7 +110,9 @@ async function listen(
   const first = stream.first.event?.event;
   if (first?.case !== 'start') {
     stream.cancel();
-    throw new Error(`envd began the stream with "${first?.case}" in the place of "start"`);
+    throw new SandboxError(`envd began the stream with "${first?.case}" in the place of "start".`, {
+      code: 'protocol_error',
+    });
   }
   return { pid: first.value.pid, output: decoded(stream.rest), cancel: stream.cancel };
 }

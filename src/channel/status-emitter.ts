@@ -17,7 +17,18 @@ export class StatusEmitter {
   set(status: ChannelStatus): void {
     if (this.#current.state === 'closed') return;
     this.#current = status;
-    for (const listener of [...this.#listeners]) listener(status);
+    for (const listener of [...this.#listeners]) tell(listener, status);
     if (status.state === 'closed') this.#listeners.clear();
+  }
+}
+
+/** As with an event target, a listener that fails is reported to the runtime and stops nobody else. */
+function tell(listener: (status: ChannelStatus) => void, status: ChannelStatus): void {
+  try {
+    listener(status);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
