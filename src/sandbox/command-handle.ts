@@ -121,13 +121,14 @@ export class CommandHandle implements AsyncIterable<CommandEvent> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<CommandEvent, void, undefined> {
     // A failure is thrown below, after what came before it.
-    this.#read().catch(() => undefined);
+    const reading = this.#read();
+    reading.catch(() => undefined);
     const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
     try {
       for await (const { type, data } of this.#log.read()) {
         yield { type, data: decoders[type].decode(data, { stream: true }), bytes: data };
       }
-      await this.#read();
+      await reading;
       for (const type of ['stdout', 'stderr'] as const) {
         const data = decoders[type].decode();
         if (data) yield { type, data, bytes: new Uint8Array() };
@@ -180,7 +181,10 @@ export class CommandHandle implements AsyncIterable<CommandEvent> {
 
   #attach(stream: ProcessStream): Promise<void> {
     this.#stream = stream;
-    const reading = this.#pump(stream).finally(() => this.#log.end());
+    const reading = this.#pump(stream).finally(() => {
+      // A stream that was left may end when the next one is already being read.
+      if (this.#reading === reading) this.#log.end();
+    });
     // Whoever waits hears of a failure; nobody needs to.
     reading.catch(() => undefined);
     this.#reading = reading;
@@ -202,7 +206,7 @@ export class CommandHandle implements AsyncIterable<CommandEvent> {
       if (event.type === 'pty') continue;
       const piece = { type: event.type, data: event.data };
       for (const listener of listeners) await listener.hear(piece);
-      await this.#log.write(piece);
+      if (this.#stream === stream) await this.#log.write(piece);
     }
     throw this.#stream === stream ? connectionLost(undefined) : disconnected(this.pid);
   }

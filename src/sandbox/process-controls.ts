@@ -67,12 +67,14 @@ export class ProcessControls {
     );
   }
 
+  /** Ends the input, after what was sent before. */
   async closeStdin(pid: number, options: CallOptions = {}): Promise<void> {
     this.#connection.requireEnvd('0.5.2', 'closeStdin');
     await this.#connection
-      .call(options, 'closeStdin', (rpc, signal) =>
-        rpc.process.closeStdin({ process: byPid(pid) }, { signal }),
-      )
+      .call(options, 'closeStdin', async (rpc, signal) => {
+        await abortable(this.#inputs.get(`stdin:${pid}`)?.settled() ?? Promise.resolve(), signal);
+        await rpc.process.closeStdin({ process: byPid(pid) }, { signal });
+      })
       .catch((error: unknown) => {
         throw namedProcess(error, pid);
       });

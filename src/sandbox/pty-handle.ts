@@ -1,5 +1,5 @@
 import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/channel.js';
-import { CommandExitError, type CommandResult, InvalidArgumentError } from '../errors.js';
+import { CommandExitError, type CommandResult, InvalidArgumentError, SandboxError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { ProcessControls } from './process-controls.js';
 
@@ -7,7 +7,8 @@ import type { ProcessControls } from './process-controls.js';
  * A terminal of a sandbox, as the bytes that it prints and takes.
  *
  * It is read by one reader: `onData`, a loop, or, where there is neither, `wait`, which throws the output away. Output
- * that nobody reads holds the terminal up.
+ * that nobody reads holds the terminal up. An `onData` that throws is not called again: the terminal is let go of, and
+ * `wait` rejects with what was thrown.
  */
 export class PtyHandle implements AsyncIterable<ChannelEvent> {
   /** The shell's process id in the sandbox. */
@@ -16,6 +17,8 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
   readonly channel: Channel;
   readonly #controls: ProcessControls;
   #reading: Promise<void> | undefined;
+  /** Settles when the loop that reads is left. */
+  #loop: Promise<void> | undefined;
   #exit: ExitEvent | undefined;
 
   /** @internal */
@@ -27,7 +30,7 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
     this.pid = channel.pid;
     this.channel = channel;
     this.#controls = controls;
-    if (onData) this.#read(onData).catch(() => undefined);
+    if (onData) this.#read(onData).catch(() => channel.close());
   }
 
   /** The exit status, once the shell has ended and its output was read; -1 when a signal ended it. */
@@ -40,12 +43,30 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
     return this.#exit?.error;
   }
 
-  /** Reads the terminal. What was read is acknowledged when the next event is asked for. */
+  /**
+   * Reads the terminal. What was read is acknowledged when the next event is asked for.
+   * @throws {InvalidArgumentError} code `already_reading`: somebody reads it, and two would share the output out.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<ChannelEvent, void, undefined> {
-    for await (const event of this.channel) {
-      if (event.type === 'exit') this.#exit = event;
-      yield event;
-      if (event.type === 'output') this.channel.ack(event.offset + event.data.length);
+    if (this.#loop) {
+      throw new InvalidArgumentError(
+        `Terminal ${this.pid} is being read already, by a loop, onData or wait(): read it in one place.`,
+        { code: 'already_reading' },
+      );
+    }
+    let left: () => void = () => undefined;
+    this.#loop = new Promise((resolve) => {
+      left = resolve;
+    });
+    try {
+      for await (const event of this.channel) {
+        if (event.type === 'exit') this.#exit = event;
+        yield event;
+        if (event.type === 'output') this.channel.ack(event.offset + event.data.length);
+      }
+    } finally {
+      this.#loop = undefined;
+      left();
     }
   }
 
@@ -60,12 +81,19 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
   }
 
   /**
-   * Waits for the end of the shell.
+   * Waits for the end of the shell. Where a loop reads, that one goes on; what it leaves is thrown away.
    * @throws {CommandExitError} the exit status is not 0.
+   * @throws {SandboxError} code `disconnected`: the terminal was let go of before.
    */
   async wait(): Promise<CommandResult> {
+    while (!this.#reading && this.#loop) await this.#loop;
     if (!this.#exit) await this.#read(() => undefined);
-    const { exitCode = -1, error } = this.#exit ?? {};
+    if (!this.#exit) {
+      throw new SandboxError(`The handle of terminal ${this.pid} was disconnected; the terminal lives on.`, {
+        code: 'disconnected',
+      });
+    }
+    const { exitCode, error } = this.#exit;
     const result = { exitCode, ...(error !== undefined && { error }), stdout: '', stderr: '' };
     if (exitCode !== 0) throw new CommandExitError(result);
     return result;
