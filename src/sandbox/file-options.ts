@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { FileData } from './upload-body.js';
 
@@ -14,4 +15,19 @@ export interface FileOptions extends CallOptions {
 export interface WriteEntry {
   path: string;
   data: FileData;
+}
+
+/**
+ * Refuses what is no path. envd takes an empty one for the working directory, and would remove all of that.
+ * @throws {InvalidArgumentError}
+ */
+export function checkedPath(path: string, what: string): string {
+  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path;
+  const problem =
+    typeof path !== 'string'
+      ? `is not a string (${typeof path})`
+      : path
+        ? 'has a NUL character in it'
+        : 'is empty';
+  throw new InvalidArgumentError(`${what}: the path ${problem}.`);
 }

@@ -4,7 +4,7 @@ import type { Rpc } from '../transport/rpc.js';
 import { userHeaders } from '../transport/user.js';
 import { decodeEntry, type EntryInfo, type WriteInfo } from '../wire/file-entry.js';
 import type { EntryInfo as EntryMessage } from '../wire/gen/filesystem/filesystem_pb.js';
-import type { FileOptions, WriteEntry } from './file-options.js';
+import { checkedPath, type FileOptions, type WriteEntry } from './file-options.js';
 import { type ReadFormats, type ReadOptions, readFile } from './read-file.js';
 import type { FileData } from './upload-body.js';
 import { type WriteOptions, writeFile, writeFiles } from './write-file.js';
@@ -15,7 +15,7 @@ export interface ListOptions extends FileOptions {
 }
 
 /**
- * The files of a sandbox. Paths are absolute, or below the user's home; `~` is the home.
+ * The files of a sandbox. Paths are absolute, or below the user's home; `~` and `.` are the home itself.
  *
  * Every method throws `FileNotFoundError` for a path that does not exist, unless it says otherwise, and
  * `InvalidArgumentError` for one that cannot be meant.
@@ -34,8 +34,8 @@ export class Files {
     path: string,
     options: ReadOptions & { format: F },
   ): Promise<ReadFormats[F]>;
-  read(path: string, options: ReadOptions = {}): Promise<ReadFormats[keyof ReadFormats]> {
-    return readFile(this.#connection, path, options);
+  async read(path: string, options: ReadOptions = {}): Promise<ReadFormats[keyof ReadFormats]> {
+    return readFile(this.#connection, checkedPath(path, 'files.read'), options);
   }
 
   /**
@@ -49,9 +49,9 @@ export class Files {
     dataOrOptions?: FileData | WriteOptions,
     options: WriteOptions = {},
   ): Promise<WriteInfo | WriteInfo[]> {
-    return typeof pathOrFiles === 'string'
-      ? writeFile(this.#connection, pathOrFiles, dataOrOptions as FileData, options)
-      : writeFiles(this.#connection, pathOrFiles, (dataOrOptions ?? {}) as WriteOptions);
+    return Array.isArray(pathOrFiles)
+      ? writeFiles(this.#connection, pathOrFiles, (dataOrOptions ?? {}) as WriteOptions)
+      : writeFile(this.#connection, pathOrFiles, dataOrOptions as FileData, options);
   }
 
   /** Writes several files. */
@@ -68,7 +68,7 @@ export class Files {
       );
     }
     const { entries } = await this.#call('files.list', options, (rpc, call) =>
-      rpc.filesystem.listDir({ path, depth }, call),
+      rpc.filesystem.listDir({ path: checkedPath(path, 'files.list'), depth }, call),
     );
     return entries.map(decodeEntry);
   }
@@ -87,7 +87,7 @@ export class Files {
   /** What is known of a file, a directory or a link. */
   async getInfo(path: string, options: FileOptions = {}): Promise<EntryInfo> {
     const { entry } = await this.#call('files.getInfo', options, (rpc, call) =>
-      rpc.filesystem.stat({ path }, call),
+      rpc.filesystem.stat({ path: checkedPath(path, 'files.getInfo') }, call),
     );
     return decoded(entry);
   }
@@ -98,7 +98,9 @@ export class Files {
    */
   async makeDir(path: string, options: FileOptions = {}): Promise<boolean> {
     try {
-      await this.#call('files.makeDir', options, (rpc, call) => rpc.filesystem.makeDir({ path }, call));
+      await this.#call('files.makeDir', options, (rpc, call) =>
+        rpc.filesystem.makeDir({ path: checkedPath(path, 'files.makeDir') }, call),
+      );
       return true;
     } catch (error) {
       if (error instanceof SandboxError && error.code === 'already_exists') return false;
@@ -109,14 +111,22 @@ export class Files {
   /** Moves a file or a directory. A file at the new path is replaced; missing directories are made. */
   async rename(oldPath: string, newPath: string, options: FileOptions = {}): Promise<EntryInfo> {
     const { entry } = await this.#call('files.rename', options, (rpc, call) =>
-      rpc.filesystem.move({ source: oldPath, destination: newPath }, call),
+      rpc.filesystem.move(
+        {
+          source: checkedPath(oldPath, 'files.rename'),
+          destination: checkedPath(newPath, 'files.rename'),
+        },
+        call,
+      ),
     );
     return decoded(entry);
   }
 
   /** Removes a file, or a directory with all that is in it. That there is nothing at the path is no error. */
   async remove(path: string, options: FileOptions = {}): Promise<void> {
-    await this.#call('files.remove', options, (rpc, call) => rpc.filesystem.remove({ path }, call));
+    await this.#call('files.remove', options, (rpc, call) =>
+      rpc.filesystem.remove({ path: checkedPath(path, 'files.remove') }, call),
+    );
   }
 
   async #call<T>(

@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from '../errors.js';
-import { defaultRequestTimeoutMs } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { guardBody } from '../transport/guard-body.js';
 import { userName } from '../transport/user.js';
@@ -21,7 +20,7 @@ export interface ReadOptions extends FileOptions {
    * off looks whole.
    */
   gzip?: boolean;
-  /** With `stream`: the longest wait for the next bytes, in milliseconds. Default `requestTimeoutMs`; 0 for ever. */
+  /** The longest wait for the next bytes, in milliseconds. Default `requestTimeoutMs`; 0 for ever. */
   streamIdleTimeoutMs?: number;
 }
 
@@ -32,8 +31,8 @@ export async function readFile(
   options: ReadOptions,
 ): Promise<ReadFormats[keyof ReadFormats]> {
   const { format = 'text', gzip = false } = options;
-  const read = format === 'stream' ? undefined : readers[format];
-  if (!read && format !== 'stream') {
+  const gathered = format === 'stream' ? undefined : formats[format];
+  if (!gathered && format !== 'stream') {
     throw new InvalidArgumentError(
       `files.read: the format is "${format}": it must be text, bytes, blob or stream.`,
     );
@@ -43,22 +42,21 @@ export async function readFile(
   // A range makes envd answer uncompressed and with a length, also where a page cannot ask for that by name.
   const headers: Record<string, string> = gzip ? {} : { range: 'bytes=0-' };
   const { response, toError, end } = await connection.file(options, 'files.read', query, { headers });
-  if (!read) {
-    const { streamIdleTimeoutMs, requestTimeoutMs } = options;
-    const idleTimeoutMs = streamIdleTimeoutMs ?? requestTimeoutMs ?? defaultRequestTimeoutMs;
-    return guardBody(response.body ?? new Blob([]).stream(), { idleTimeoutMs, toError, onEnd: end });
+  const { streamIdleTimeoutMs, requestTimeoutMs } = options;
+  const idleTimeoutMs = streamIdleTimeoutMs ?? requestTimeoutMs ?? connection.requestTimeoutMs;
+  const body = guardBody(response.body ?? new Blob([]).stream(), { idleTimeoutMs, toError, onEnd: end });
+  if (!gathered) return body;
+  // Not by `Response.text()` and the like: they may wait for ever, and may hide why a body broke off.
+  const pieces: BlobPart[] = [];
+  const reader = body.getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    pieces.push(next.value as Uint8Array<ArrayBuffer>);
   }
-  try {
-    return await read(response);
-  } catch (error) {
-    throw await toError(error);
-  } finally {
-    end();
-  }
+  return gathered(new Blob(pieces, { type: response.headers.get('content-type') ?? '' }));
 }
 
-const readers: Record<string, ((response: Response) => Promise<string | Uint8Array | Blob>) | undefined> = {
-  text: (response) => response.text(),
-  bytes: async (response) => new Uint8Array(await response.arrayBuffer()),
-  blob: (response) => response.blob(),
+const formats: Record<string, ((file: Blob) => Promise<string | Uint8Array> | Blob) | undefined> = {
+  text: (file) => file.text(),
+  bytes: async (file) => new Uint8Array(await file.arrayBuffer()),
+  blob: (file) => file,
 };

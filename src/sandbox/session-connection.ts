@@ -2,7 +2,6 @@ import { openLiveChannel } from '../channel/live-channel.js';
 import { openSocketChannel } from '../channel/socket-channel.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
-import { defaultRequestTimeoutMs } from '../transport/call-options.js';
 import { Connection } from '../transport/connection.js';
 import { endSession } from '../transport/end-session.js';
 import { absoluteUrl, SessionCredential, type SessionSource } from '../transport/session-credential.js';
@@ -46,7 +45,7 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
   const socketUrl = absoluteUrl(urls.pty).replace(/^http/, 'ws');
   return {
     connection,
-    kill: (call) => endSession(credential, fetch, call),
+    kill: (call) => endSession(credential, fetch, { requestTimeoutMs: connection.requestTimeoutMs, ...call }),
     channels: {
       connect: (target, _size, call) => openLiveChannel(connection, target, call),
       websocket: (target, size, call) => {
@@ -61,7 +60,7 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
           size,
           ...(WebSocket && { WebSocket }),
           ...(call.signal && { signal: call.signal }),
-          openTimeoutMs: call.requestTimeoutMs ?? requestTimeoutMs ?? defaultRequestTimeoutMs,
+          openTimeoutMs: call.requestTimeoutMs ?? connection.requestTimeoutMs,
         });
       },
     },

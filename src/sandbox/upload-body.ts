@@ -37,6 +37,6 @@ function checkedData(data: FileData): FileData {
   }
   const what = data === null ? 'null' : typeof data;
   throw new InvalidArgumentError(
-    `files.write: the data is ${what}. Pass a string, an ArrayBuffer or a view of one, a Blob or a ReadableStream.`,
+    `files.write: the data is of the type ${what}. Pass a string, an ArrayBuffer or a view of one, a Blob or a ReadableStream; a stream of Node's own kind by Readable.toWeb(stream).`,
   );
 }

@@ -1,15 +1,15 @@
 import { InvalidArgumentError, SandboxError } from '../errors.js';
-import { defaultRequestTimeoutMs } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
+import { readJson } from '../transport/http-error.js';
 import { userName } from '../transport/user.js';
 import type { FileType, WriteInfo } from '../wire/file-entry.js';
-import type { FileOptions, WriteEntry } from './file-options.js';
+import { checkedPath, type FileOptions, type WriteEntry } from './file-options.js';
 import { type FileData, uploadBody } from './upload-body.js';
 
 export interface WriteOptions extends FileOptions {
   /**
-   * How long an upload may take, in milliseconds. Default 60 000 and 1 000 more for each 64 KB; none for a stream, which
-   * takes as long as its source.
+   * How long an upload may take, in milliseconds. Default: the sandbox's, and 1 000 more for each 64 KB; none for a
+   * stream, which takes as long as its source.
    */
   requestTimeoutMs?: number;
   /** Compresses on the way (envd 0.5.7 here). Default false. */
@@ -31,15 +31,17 @@ export async function writeFile(
   data: FileData,
   options: WriteOptions,
 ): Promise<WriteInfo> {
-  if (typeof path !== 'string' || path === '')
-    throw new InvalidArgumentError('files.write: the path is empty.');
+  checkedPath(path, 'files.write');
   const init = await uploadRequest(connection, path, data, options);
   const user = userName(connection, options.user);
   const query = { path, ...(user !== undefined && { username: user }) };
-  const call = { ...options, requestTimeoutMs: options.requestTimeoutMs ?? uploadTimeoutMs(init.body) };
+  const call = {
+    ...options,
+    requestTimeoutMs: options.requestTimeoutMs ?? uploadTimeoutMs(connection, init.body),
+  };
   const { response, toError, end } = await connection.file(call, 'files.write', query, init);
   try {
-    return writeInfo(await response.json());
+    return writeInfo(await readJson(response));
   } catch (error) {
     throw await toError(error);
   } finally {
@@ -47,26 +49,36 @@ export async function writeFile(
   }
 }
 
-/** Writes several files, and ends with the first failure; those that were written stay. */
+/**
+ * Writes several files. After a failure no other is begun, and the first failure is thrown when those under way have
+ * ended too; those that were written stay.
+ */
 export async function writeFiles(
   connection: Connection,
   files: WriteEntry[],
   options: WriteOptions,
 ): Promise<WriteInfo[]> {
   const written: WriteInfo[] = [];
+  const failures: unknown[] = [];
   const entries = files.entries();
   const lanes = Array.from({ length: Math.min(parallelWrites, files.length) }, async () => {
     for (const [index, { path, data }] of entries) {
-      written[index] = await writeFile(connection, path, data, options);
+      if (failures.length > 0) return;
+      try {
+        written[index] = await writeFile(connection, path, data, options);
+      } catch (error) {
+        failures.push(error);
+      }
     }
   });
   await Promise.all(lanes);
+  if (failures.length > 0) throw failures[0];
   return written;
 }
 
 /** The answer comes after the last byte, so a large upload gets more time; a stream takes as long as its source does. */
-function uploadTimeoutMs(body: RequestInit['body']): number {
-  if (body instanceof ReadableStream) return 0;
+function uploadTimeoutMs({ requestTimeoutMs }: Connection, body: RequestInit['body']): number {
+  if (body instanceof ReadableStream || requestTimeoutMs === 0) return 0;
   const bytes =
     typeof body === 'string'
       ? body.length * 3
@@ -75,7 +87,7 @@ function uploadTimeoutMs(body: RequestInit['body']): number {
         : ArrayBuffer.isView(body) || body instanceof ArrayBuffer
           ? body.byteLength
           : 0;
-  return defaultRequestTimeoutMs + Math.ceil(bytes / slowLinkBytesPerMs);
+  return requestTimeoutMs + Math.ceil(bytes / slowLinkBytesPerMs);
 }
 
 async function uploadRequest(
@@ -88,7 +100,9 @@ async function uploadRequest(
   const headers: Record<string, string> = {};
   if (metadata) {
     connection.requireEnvd('0.6.2', 'files.write with metadata');
-    for (const [key, value] of Object.entries(metadata)) headers[`x-metadata-${key}`] = value;
+    for (const [key, value] of Object.entries(metadata)) {
+      headers[`x-metadata-${checkedLabel(key, value)}`] = value;
+    }
   }
   if (!connection.hasEnvd('0.5.7')) {
     if (gzip) connection.requireEnvd('0.5.7', 'files.write with gzip');
@@ -100,6 +114,14 @@ async function uploadRequest(
   headers['content-type'] = 'application/octet-stream';
   if (gzip) headers['content-encoding'] = 'gzip';
   return { method: 'POST', headers, ...(await uploadBody(data, gzip, connection.streamingUploads)) };
+}
+
+/** A header cannot carry more. */
+function checkedLabel(key: string, value: string): string {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(key) && typeof value === 'string' && /^[ -~]*$/.test(value)) return key;
+  throw new InvalidArgumentError(
+    `files.write: the metadata "${key}": keys are letters, digits and "-_.", values are printable ASCII.`,
+  );
 }
 
 function writeInfo(body: unknown): WriteInfo {
