@@ -7,10 +7,21 @@ export type {
   OutputEvent,
   PtySize,
 } from './channel/channel.js';
-export type { ConnectionOptions } from './control/config.js';
+// What the official package calls the same types.
+export type {
+  ConnectionOptions,
+  ConnectionOptions as ConnectionOpts,
+  ConnectionOptions as SandboxApiOpts,
+} from './control/config.js';
 export { SandboxPaginator } from './control/paginator.js';
+export type {
+  SandboxConnectOptions as SandboxConnectOpts,
+  SandboxCreateOptions as SandboxOpts,
+  SandboxListOptions as SandboxListOpts,
+} from './control/sandbox.js';
 export {
   Sandbox,
+  Sandbox as default,
   type SandboxConnectOptions,
   type SandboxCreateOptions,
   type SandboxListOptions,
@@ -20,20 +31,27 @@ export * from './errors.js';
 export { type CommandEvent, CommandHandle } from './sandbox/command-handle.js';
 export type {
   CommandConnectOptions,
+  CommandConnectOptions as CommandConnectOpts,
   CommandStartOptions,
+  CommandStartOptions as CommandStartOpts,
   Commands,
   ProcessInfo,
 } from './sandbox/commands.js';
 export type { FileOptions, WriteEntry } from './sandbox/file-options.js';
-export type { Files, ListOptions } from './sandbox/files.js';
+export type {
+  Files,
+  Files as Filesystem,
+  ListOptions,
+  ListOptions as FilesystemListOpts,
+} from './sandbox/files.js';
 export type { Pty, PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
-export type { ReadFormats, ReadOptions } from './sandbox/read-file.js';
+export type { ReadFormats, ReadOptions, ReadOptions as FilesystemReadOpts } from './sandbox/read-file.js';
 export type { Sandbox as SessionSandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';
-export type { WriteOptions } from './sandbox/write-file.js';
-export type { CallOptions } from './transport/call-options.js';
+export type { WriteOptions, WriteOptions as FilesystemWriteOpts } from './sandbox/write-file.js';
+export type { CallOptions, CallOptions as CommandRequestOpts } from './transport/call-options.js';
 export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';
 export type { SessionRequest, SessionSource } from './transport/session-credential.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';

@@ -63,8 +63,8 @@ export class Sandbox extends SessionSandbox {
   readonly trafficAccessToken: string | undefined;
   readonly #options: ConnectionOptions;
 
-  private constructor(record: SandboxRecord, config: ConnectionConfig, options: ConnectionOptions) {
-    const { signal: _signal, ...kept } = options;
+  private constructor(record: SandboxRecord, config: ConnectionConfig, options: SandboxConnectOptions) {
+    const { signal: _signal, timeoutMs: _timeoutMs, ...kept } = options;
     const domain = record.domain || config.domain;
     const connection = envdConnection(record, domain, config);
     super({
@@ -92,7 +92,7 @@ export class Sandbox extends SessionSandbox {
     const merged =
       typeof templateOrOptions === 'string'
         ? { ...options, template: templateOrOptions }
-        : { ...templateOrOptions };
+        : { ...options, ...templateOrOptions };
     const config = connectionConfig(merged);
     const api = createControlApi(config);
     const record = await api.create(newSandbox(merged), callOptions(merged));
@@ -119,10 +119,16 @@ export class Sandbox extends SessionSandbox {
   ): Promise<Sandbox | SessionSandbox> {
     if (typeof idOrSession === 'object') return new SessionSandbox(await openSession(idOrSession));
     const config = connectionConfig(options);
-    const timeout = seconds(options.timeoutMs);
-    const body = timeout === undefined ? {} : { timeout };
+    const { timeoutMs } = options;
+    const body = timeoutMs === undefined ? {} : { timeout: seconds(timeoutMs) };
     const record = await createControlApi(config).connect(checkedId(idOrSession), body, callOptions(options));
     return new Sandbox(record, config, options);
+  }
+
+  /** Makes the sandbox run again, should it be paused, and live for at least `timeoutMs` more. */
+  async connect(options: SandboxConnectOptions = {}): Promise<this> {
+    await Sandbox.connect(this.sandboxId, { ...this.#options, ...options });
+    return this;
   }
 
   /** Kills a sandbox; false when there is none of that id. */
@@ -141,7 +147,7 @@ export class Sandbox extends SessionSandbox {
     timeoutMs: number,
     options: ConnectionOptions = {},
   ): Promise<void> {
-    await controlApi(options).setTimeout(checkedId(sandboxId), seconds(timeoutMs) ?? 0, callOptions(options));
+    await controlApi(options).setTimeout(checkedId(sandboxId), seconds(timeoutMs), callOptions(options));
   }
 
   /** Lists the team's sandboxes, page by page. */
@@ -200,10 +206,9 @@ function envdConnection(record: SandboxRecord, domain: string, config: Connectio
 
 function newSandbox(options: SandboxCreateOptions): NewSandbox {
   const { template = 'base', timeoutMs, metadata, envs, allowInternetAccess } = options;
-  const timeout = seconds(timeoutMs);
   return {
     templateID: template,
-    ...(timeout !== undefined && { timeout }),
+    ...(timeoutMs !== undefined && { timeout: seconds(timeoutMs) }),
     ...(metadata && { metadata }),
     ...(envs && { envVars: envs }),
     ...(allowInternetAccess !== undefined && { allow_internet_access: allowInternetAccess }),
@@ -215,8 +220,7 @@ function callOptions({ signal, requestTimeoutMs }: CallOptions): CallOptions {
 }
 
 /** The control plane counts in whole seconds. */
-function seconds(ms: number | undefined): number | undefined {
-  if (ms === undefined) return undefined;
+function seconds(ms: number): number {
   if (!Number.isFinite(ms) || ms < 0) {
     throw new InvalidArgumentError(`timeoutMs is ${ms}: it must be a number of milliseconds from 0 on.`);
   }
