@@ -1,8 +1,9 @@
 /** The session that a token stands for. */
 
 import type { Exchange, Scope } from './exchange.js';
+import type { StreamLife } from './guarded-stream.js';
 import { misconfigured, sessionExpired, unauthenticated } from './refusals.js';
-import { type SessionClaims, verifyToken } from './session-token.js';
+import { type SessionClaims, sessionEndsAt, verifyToken } from './session-token.js';
 
 /**
  * The session of a request, by its bearer token.
@@ -33,4 +34,15 @@ export async function verifySession<Env>(
   }
   if (revoked) throw sessionExpired();
   return claims;
+}
+
+/** How long what is open for a session may stay so. */
+export function lifeOf<Env>(
+  { credentials, options: { store } }: Scope<Env>,
+  claims: SessionClaims,
+): StreamLife & { until: number } {
+  return {
+    until: sessionEndsAt(claims, credentials.tokens),
+    ...(store && { isOver: () => store.isRevoked(claims.sid) }),
+  };
 }

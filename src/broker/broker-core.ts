@@ -1,13 +1,13 @@
 /** The broker as its hosts use it: requests, and what it takes to join terminals to it. */
 
-import { sessionOf, verifySession } from './bearer.js';
+import { lifeOf, sessionOf, verifySession } from './bearer.js';
+import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions } from './broker-options.js';
 import { allowOrigin, checkOrigin, isSessionPath, preflight } from './cors.js';
 import { beginDecision } from './decision.js';
 import { createEnvdProxy } from './envd-proxy.js';
 import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
-import type { StreamLife } from './guarded-stream.js';
 import { createKeepAlive } from './keep-alive.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
 import { httpRefusal, misconfigured, originNotAllowed, routeNotFound, unauthenticated } from './refusals.js';
@@ -16,7 +16,6 @@ import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
 import { createSandboxDirectory } from './sandbox-directory.js';
 import { describeSession, endSession, mintSession, refreshSession } from './session-routes.js';
-import { type SessionClaims, sessionEndsAt } from './session-token.js';
 import { createCredentialSource, readSettings } from './settings.js';
 
 export interface BrokerCore<Env> {
@@ -26,11 +25,13 @@ export interface BrokerCore<Env> {
   upgrade(request: Request, context?: BrokerContext<Env>): Promise<PtyUpgrade | Response>;
   /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
   authorizePty(token: string, sandboxId: string, context?: BrokerContext<Env>): Promise<PtySession>;
+  /** Takes down what happened at a terminal. */
+  log(event: BrokerEvent): void;
 }
 
 export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<Env> {
   const settings = readSettings(options);
-  const { basePath } = settings;
+  const { basePath, log } = settings;
   const credentialsOf = createCredentialSource(options, settings);
   const proxy = createEnvdProxy();
   const parts = { options, settings, directory: createSandboxDirectory(), keepAlive: createKeepAlive() };
@@ -68,7 +69,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   }
 
   async function handle(request: Request, context: BrokerContext<Env> = {}): Promise<Response> {
-    const decision = beginDecision(options.logger, 'unknown', request.headers);
+    const decision = beginDecision(log, 'unknown', request.headers);
     const { event } = decision;
     const { pathname } = new URL(request.url);
     let origin: string | undefined;
@@ -96,9 +97,10 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
 
   return {
     handle,
+    log,
 
     async upgrade(request, context = {}) {
-      const decision = beginDecision(options.logger, 'pty', request.headers);
+      const decision = beginDecision(log, 'pty', request.headers);
       const { event } = decision;
       try {
         const route = matchRoute(request.method, new URL(request.url).pathname, basePath);
@@ -116,7 +118,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     },
 
     async authorizePty(token, sandboxId, context = {}) {
-      const decision = beginDecision(options.logger, 'pty');
+      const decision = beginDecision(log, 'pty');
       try {
         const scope = await scopeOf(context, decision.event);
         const claims = await verifySession(scope, token);
@@ -129,14 +131,6 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         throw asRefusal(error);
       }
     },
-  };
-}
-
-/** A stream ends with its session. */
-function lifeOf<Env>({ credentials, options: { store } }: Exchange<Env>, claims: SessionClaims): StreamLife {
-  return {
-    until: sessionEndsAt(claims, credentials.tokens),
-    ...(store && { isOver: () => store.isRevoked(claims.sid) }),
   };
 }
 

@@ -11,6 +11,7 @@ export interface BrokerEvent {
     | 'download'
     | 'upload'
     | 'pty'
+    | 'terminal'
     | 'preflight'
     | 'unknown';
   /** `refused` is the caller's doing, `failed` is the broker's, the application's or the sandbox's. */
@@ -29,6 +30,15 @@ export interface BrokerEvent {
   sandboxId?: string;
   /** The RPC, as `process.Process/Start`. */
   procedure?: string;
+  /**
+   * With the action `terminal`: what happened at a terminal after its socket was let in. Such an event has a request id
+   * of its own, the status 0 and no duration.
+   */
+  terminal?: {
+    event: 'attach' | 'detach' | 'refuse' | 'gap' | 'exit' | 'error';
+    pid?: number;
+    detail?: string;
+  };
   /** The caller's trace, if it sent one. */
   traceparent?: string;
 }

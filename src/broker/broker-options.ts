@@ -113,6 +113,6 @@ export interface BrokerOptions<Env = unknown> {
   sandboxUrl?: FromEnv<Env, string | undefined>;
   /** Takes the place of the runtime's own. */
   fetch?: FetchLike;
-  /** Called once for each request and terminal, with what was decided. It must not throw. */
+  /** Called once for each request and for what happens at terminals. What it throws is dropped. */
   logger?: (event: BrokerEvent) => void;
 }

@@ -13,7 +13,7 @@ export interface Decision {
 }
 
 export function beginDecision(
-  logger: ((event: BrokerEvent) => void) | undefined,
+  write: (event: BrokerEvent) => void,
   action: BrokerEvent['action'],
   headers?: Headers,
 ): Decision {
@@ -23,7 +23,7 @@ export function beginDecision(
   if (trace && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)) event.traceparent = trace;
 
   const log = (outcome: BrokerEvent['outcome'], status: number, more: Partial<BrokerEvent> = {}): void =>
-    logger?.({ ...event, ...more, outcome, status, durationMs: Date.now() - startedAt });
+    write({ ...event, ...more, outcome, status, durationMs: Date.now() - startedAt });
 
   return {
     event,

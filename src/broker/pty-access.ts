@@ -3,13 +3,14 @@
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import { PtyClose } from '../wire/pty-close.js';
 import { ptyProtocol } from '../wire/pty-frame.js';
+import { lifeOf } from './bearer.js';
 import { checkOrigin } from './cors.js';
 import type { EnvdProxy } from './envd-proxy.js';
 import { errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
 import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
-import { type SessionClaims, sessionEndsAt } from './session-token.js';
+import type { SessionClaims } from './session-token.js';
 
 /** An upgrade that is to be accepted. */
 export interface PtyUpgrade {
@@ -22,8 +23,8 @@ export interface PtyUpgrade {
 export interface PtySession {
   claims: SessionClaims;
   mode: 'read' | 'write';
-  /** In milliseconds since 1970. */
-  endsAt: number;
+  /** What its sockets are bound to. */
+  life: ReturnType<typeof lifeOf>;
   envdVersion: string;
   /** The base URL to use `fetch` with. It leads nowhere but into this broker's own proxy. */
   baseUrl: string;
@@ -84,7 +85,7 @@ export async function openPtySession<Env>(
   return {
     claims,
     mode,
-    endsAt: sessionEndsAt(claims, credentials.tokens),
+    life: lifeOf(scope, claims),
     envdVersion,
     baseUrl: `${origin}/envd/${sandboxId}`,
     fetch: fetchThroughProxy,

@@ -5,6 +5,7 @@ import { createControlApi } from '../control/api.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
+import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
 import type { TokenSettings } from './session-token.js';
 import { createKeyRing } from './signing-keys.js';
@@ -15,6 +16,8 @@ export interface Settings {
   /** What the addresses in a session begin with. */
   publicBase: string;
   fetch: FetchLike;
+  /** Never throws: what was decided holds, whatever becomes of its record. */
+  log: (event: BrokerEvent) => void;
 }
 
 /** What holds for one request. */
@@ -52,6 +55,13 @@ export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
     publicBase: publicUrl ?? basePath,
     // Called as a function of its own: the global one must not be a method of something else.
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
+    log: (event) => {
+      try {
+        options.logger?.(event);
+      } catch {
+        // There is nowhere to tell it.
+      }
+    },
   };
 }
 

@@ -1,16 +1,32 @@
 /** Joins a broker and a relay: a token that the broker finds good becomes access to terminals. */
 
 import type { BrokerCore } from '../broker/broker-core.js';
+import type { BrokerEvent } from '../broker/broker-event.js';
 import type { BrokerContext } from '../broker/broker-options.js';
 import { openLiveChannel } from '../channel/live-channel.js';
 import { createRelay } from '../relay/relay.js';
-import type { Relay, RelayAccess } from '../relay/relay-api.js';
+import type { Relay, RelayAccess, RelayLogEvent } from '../relay/relay-api.js';
 import { Connection } from '../transport/connection.js';
 import { fixedCredential } from '../transport/credential.js';
 
 /** A relay whose terminals go through the broker's own proxy, so that its policy holds for them too. */
 export function createBrokerRelay<Env>(core: BrokerCore<Env>, context: BrokerContext<Env>): Relay {
-  return createRelay({ authorize: (token, sandboxId) => relayAccess(core, token, sandboxId, context) });
+  return createRelay({
+    authorize: (token, sandboxId) => relayAccess(core, token, sandboxId, context),
+    log: (event) => core.log(brokerEvent(event)),
+  });
+}
+
+function brokerEvent({ event, pid, detail, ...who }: RelayLogEvent): BrokerEvent {
+  return {
+    ...who,
+    action: 'terminal',
+    terminal: { event, ...(pid !== undefined && { pid }), ...(detail !== undefined && { detail }) },
+    outcome: event === 'refuse' ? 'refused' : event === 'error' ? 'failed' : 'allowed',
+    requestId: crypto.randomUUID(),
+    status: 0,
+    durationMs: 0,
+  };
 }
 
 async function relayAccess<Env>(
@@ -19,7 +35,7 @@ async function relayAccess<Env>(
   sandboxId: string,
   context: BrokerContext<Env>,
 ): Promise<RelayAccess> {
-  const { claims, mode, endsAt, envdVersion, baseUrl, fetch, keepAlive } = await core.authorizePty(
+  const { claims, mode, life, envdVersion, baseUrl, fetch, keepAlive } = await core.authorizePty(
     token,
     sandboxId,
     context,
@@ -31,7 +47,8 @@ async function relayAccess<Env>(
     sessionId: claims.sid,
     subject: claims.sub,
     mode,
-    endsAt,
+    endsAt: life.until,
+    ...(life.isOver && { isOver: life.isOver }),
     open: (target) =>
       openLiveChannel(
         new Connection({ sandboxId, envdVersion, baseUrl, credential, fetch, streamingUploads: false }),

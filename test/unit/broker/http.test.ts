@@ -188,6 +188,21 @@ describe('the log', () => {
   });
 });
 
+describe('a log that fails', () => {
+  test('changes nothing of what was decided', async () => {
+    const broken = await startHarness({
+      logger: () => {
+        throw new Error('disk full');
+      },
+    });
+    const session = await broken.mint();
+    const health = `/envd/${session.sandboxId}/health`;
+    expect((await broken.send(health, { headers: bearer(session) })).status).toBe(204);
+    expect((await broken.send(health)).status).toBe(401);
+    await broken.close();
+  });
+});
+
 describe('options', () => {
   const good = {
     apiKey: 'e2b_1',

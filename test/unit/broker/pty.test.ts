@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type BrokerCore, createBrokerCore } from '../../../src/broker/broker-core.js';
+import { createMemoryStore } from '../../../src/broker/session-store.js';
+import { type FakeE2B, startFakeE2B } from './support/fake-e2b.js';
+import { everything, secret } from './support/harness.js';
+
+let fake: FakeE2B;
+let core: BrokerCore<undefined>;
+
+beforeEach(async () => {
+  fake = await startFakeE2B();
+  core = createBrokerCore<undefined>({
+    apiKey: fake.apiKey,
+    apiUrl: fake.url,
+    sandboxUrl: fake.url,
+    signingKeys: { current: secret },
+    origins: [],
+    store: createMemoryStore(),
+    authorize: () => ({ subject: 'ann', sandbox: { template: 'base' }, grants: everything }),
+  });
+});
+afterEach(() => fake.close());
+
+const send = (path: string, method: string, headers: Record<string, string> = {}) =>
+  core.handle(new Request(`https://any.test${path}`, { method, headers }));
+
+async function mint(): Promise<{ token: string; sessionId: string; sandboxId: string }> {
+  const response = await send('/sessions', 'POST', { 'content-type': 'application/json' });
+  return (await response.json()) as { token: string; sessionId: string; sandboxId: string };
+}
+
+describe('what a terminal may do', () => {
+  test('ends with its session, also when that is revoked before its time', async () => {
+    const { token, sessionId, sandboxId } = await mint();
+    const { life } = await core.authorizePty(token, sandboxId);
+    expect(life.until).toBeGreaterThan(Date.now() + 28_000_000);
+    expect(await life.isOver?.()).toBe(false);
+    await send(`/sessions/${sessionId}`, 'DELETE', { authorization: `Bearer ${token}` });
+    expect(await life.isOver?.()).toBe(true);
+  });
+
+  test('is terminals, and nothing else of what the session may', async () => {
+    const { token, sandboxId } = await mint();
+    const { fetch, baseUrl } = await core.authorizePty(token, sandboxId);
+    fake.envd.length = 0;
+    for (const [path, method] of [
+      ['files?path=/etc/passwd', 'GET'],
+      ['init', 'POST'],
+      ['../../sessions', 'POST'],
+    ]) {
+      const response = await fetch(`${baseUrl}/${path}`, { method });
+      expect([403, 404]).toContain(response.status);
+    }
+    expect(fake.envd).toEqual([]);
+  });
+});
