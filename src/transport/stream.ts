@@ -33,13 +33,15 @@ export async function openStream<T>(
   let cancelled = false;
   const fail = (error: unknown): unknown =>
     deadline.signal.aborted ? deadline.signal.reason : rpcError(error);
+  const messages = call(deadline.signal)[Symbol.asyncIterator]();
   const cancel = (): void => {
+    if (cancelled) return;
     cancelled = true;
     deadline.cancel();
     deadline.end();
+    void drain(messages);
   };
 
-  const messages = call(deadline.signal)[Symbol.asyncIterator]();
   let first: IteratorResult<T>;
   try {
     first = await messages.next();
@@ -72,4 +74,13 @@ export async function openStream<T>(
     }
   }
   return { first: first.value, rest: rest(), cancel };
+}
+
+/** connect keeps the timer of a `timeoutMs` until the stream was read to its end, also when it was aborted. */
+async function drain(messages: AsyncIterator<unknown>): Promise<void> {
+  try {
+    while (!(await messages.next()).done);
+  } catch {
+    // That it was aborted.
+  }
 }

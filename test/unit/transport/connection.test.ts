@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Connection } from '../../../src/transport/connection.js';
 import { type Credential, fixedCredential } from '../../../src/transport/credential.js';
 import { answerJson, serve, type TestServer } from '../support/serve.js';
@@ -6,6 +6,7 @@ import { answerJson, serve, type TestServer } from '../support/serve.js';
 let server: TestServer | undefined;
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await server?.close();
   server = undefined;
 });
@@ -107,6 +108,27 @@ describe('a connection', () => {
     const stream = await start(connect());
     for await (const _message of stream.rest) break;
     await serverSawClose;
+  });
+
+  test('leaves no timer behind when a stream with a time limit is cancelled', async () => {
+    server = await serve((_request, response) => {
+      response.writeHead(200, streamType);
+      response.write(started);
+      response.write(started);
+    });
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const clear = vi.spyOn(globalThis, 'clearTimeout');
+    const stream = () =>
+      connect().stream({ requestTimeoutMs: 0 }, 'start', (rpc, signal) =>
+        rpc.process.start({}, { signal, timeoutMs: 600_000 }),
+      );
+    for await (const _message of (await stream()).rest) break;
+    (await stream()).cancel();
+    const timers = set.mock.results.filter((_, index) => set.mock.calls[index]?.[1] === 600_000);
+    expect(timers).toHaveLength(2);
+    await vi.waitFor(() => {
+      for (const { value } of timers) expect(clear).toHaveBeenCalledWith(value);
+    });
   });
 
   test('tells a stream that broke off from one that ended, and from a sandbox that did', async () => {
