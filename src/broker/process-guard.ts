@@ -4,7 +4,8 @@
  *
  * The mark is of the subject and not of the session: a page that is loaded again has a new session and wants its
  * terminal back. It also says what kind of grant the process was started under, so that a session that may only run
- * exact commands cannot type into a shell that the same user had opened under a wider one.
+ * exact commands cannot type into a shell that the same user had opened under a wider one. For the same reason the Linux
+ * user is part of it: a page that may be `user` is kept out of the shells that another page of its user has as `root`.
  */
 
 import { type ListResponse, Process } from '../wire/gen/process/process_pb.js';
@@ -12,6 +13,7 @@ import { createBoundedCache } from './bounded-cache.js';
 import type { Upstream } from './envd-upstream.js';
 import type { FullGrant } from './grant.js';
 import { processNotFound } from './refusals.js';
+import type { SessionClaims } from './session-token.js';
 
 /** What a process was started under: a terminal, any command, or one of a list. */
 export type ProcessKind = 'pty' | 'run' | 'exact';
@@ -32,26 +34,28 @@ const maxProcesses = 10_000;
 
 export function createProcessGuard(): ProcessGuard {
   const kinds = createBoundedCache<ProcessKind>(trustMs, maxProcesses);
-  const key = (...parts: (string | number)[]): string => JSON.stringify(parts);
+  const key = ({ sandboxId, user }: Upstream, subject: string, pid: number): string =>
+    JSON.stringify([sandboxId, user ?? null, subject, pid]);
 
   return {
     async kindOf(upstream, subject, pid) {
-      const id = key(upstream.sandboxId, subject, pid);
+      const id = key(upstream, subject, pid);
       const known = kinds.get(id);
       if (known) return known;
       const list = await upstream.call(Process.method.list, {});
       const found = list?.processes.find((process) => process.pid === pid);
-      const kind = kindOfTag(found?.tag, await tagOf(subject));
+      const kind = kindOfTag(found?.tag, await tagOf(subject, upstream.user));
       if (kind) kinds.set(id, kind);
       return kind;
     },
-    alive: (upstream, subject, pid, kind) => kinds.set(key(upstream.sandboxId, subject, pid), kind),
+    alive: (upstream, subject, pid, kind) => kinds.set(key(upstream, subject, pid), kind),
   };
 }
 
-/** The beginning of all marks of a subject. */
-export async function tagOf(subject: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(subject));
+/** The beginning of all marks of a subject as a Linux user. */
+export async function tagOf(subject: string, user: string | undefined): Promise<string> {
+  const owner = new TextEncoder().encode(JSON.stringify([subject, user ?? null]));
+  const digest = await crypto.subtle.digest('SHA-256', owner);
   const hex = Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, '0')).join(
     '',
   );
@@ -59,8 +63,12 @@ export async function tagOf(subject: string): Promise<string> {
 }
 
 /** The mark of a process. */
-export async function processTag(subject: string, kind: ProcessKind): Promise<string> {
-  return `${await tagOf(subject)}:${kind}`;
+export async function processTag(
+  subject: string,
+  user: string | undefined,
+  kind: ProcessKind,
+): Promise<string> {
+  return `${await tagOf(subject, user)}:${kind}`;
 }
 
 /** Whether a session may type into, signal or resize a process of a kind. */
@@ -77,10 +85,9 @@ export function mayWatch(grant: FullGrant, kind: ProcessKind): boolean {
 /** Leaves in a list only what the session may know of, without the marks. */
 export async function visibleProcesses(
   list: ListResponse,
-  subject: string,
-  grant: FullGrant,
+  { sub, g: grant }: SessionClaims,
 ): Promise<ListResponse> {
-  const mark = await tagOf(subject);
+  const mark = await tagOf(sub, grant.user);
   const processes = list.processes.filter(({ tag }) => {
     const kind = kindOfTag(tag, mark);
     return kind !== undefined && mayWatch(grant, kind);

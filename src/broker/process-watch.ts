@@ -23,7 +23,7 @@ export async function processWatch(
     return kind && (() => processes.alive(upstream, sub, pid, kind));
   }
   if (!isMessage(message, StartRequestSchema)) return undefined;
-  const kind = kindOfTag(message.tag, await tagOf(sub));
+  const kind = kindOfTag(message.tag, await tagOf(sub, upstream.user));
   let pid: number | undefined;
   let isFirst = true;
   return (chunk) => {

@@ -63,7 +63,7 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
   new Map(
     [
       policy(Process.method.list, async (_, { claims }) => requireAnyProcess(claims), {
-        filter: (list, { claims }) => visibleProcesses(list as ListResponse, claims.sub, claims.g),
+        filter: (list, { claims }) => visibleProcesses(list as ListResponse, claims),
       }),
       policy(Process.method.start, admitStart, { once: true }),
       policy(Process.method.connect, (message, context) =>
@@ -110,7 +110,7 @@ function policy<M extends DescMethod>(
 }
 
 async function admitStart(message: StartRequest, { claims }: CallContext): Promise<void> {
-  message.tag = await processTag(claims.sub, startKind(message, claims));
+  message.tag = await processTag(claims.sub, claims.g.user, startKind(message, claims));
 }
 
 /** What a start needs and gets: a terminal, any command, or one that is listed. */

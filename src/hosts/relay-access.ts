@@ -46,6 +46,7 @@ async function relayAccess<Env>(
     sandboxId,
     sessionId: claims.sid,
     subject: claims.sub,
+    ...(claims.g.user !== undefined && { user: claims.g.user }),
     mode,
     endsAt: life.until,
     ...(life.isOver && { isOver: life.isOver }),

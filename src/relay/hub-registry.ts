@@ -48,16 +48,16 @@ export class HubRegistry {
   }
 
   #running(pid: number, access: RelayAccess): Promise<Hub> {
-    return this.#once(this.#byPid, pidKey(access, pid), () => this.#open({ pid }, access));
+    return this.#once(this.#byPid, keyOf(access, pid), () => this.#open({ pid }, access));
   }
 
   #created({ create, cols, rows }: Hello & { create: HelloCreate }, access: RelayAccess): Promise<Hub> {
     const { createKey, ...start } = create;
-    const key = JSON.stringify([access.sandboxId, access.subject, createKey]);
+    const key = keyOf(access, createKey);
     return this.#once(this.#byCreateKey, key, async (entry) => {
       const hub = await this.#open({ create: { ...start, size: { cols, rows } } }, access);
       // A terminal of the same process id that is still here has ended: the kernel gave its id again.
-      const ended = pidKey(access, hub.pid);
+      const ended = keyOf(access, hub.pid);
       this.#byPid.get(ended)?.hub?.close();
       this.#byPid.set(ended, entry);
       return hub;
@@ -105,9 +105,9 @@ export class HubRegistry {
 }
 
 /**
- * A terminal is shared by the sessions of one subject. Another subject of the same sandbox opens a channel of its own, and
- * is judged by whoever opens it: here nobody knows whose process it is.
+ * A terminal is shared by the sessions of one subject as one Linux user. Another subject of the same sandbox opens a
+ * channel of its own, and is judged by whoever opens it: here nobody knows whose process it is.
  */
-function pidKey({ sandboxId, subject }: RelayAccess, pid: number): string {
-  return JSON.stringify([sandboxId, subject, pid]);
+function keyOf({ sandboxId, subject, user }: RelayAccess, name: number | string): string {
+  return JSON.stringify([sandboxId, subject, user ?? null, name]);
 }

@@ -20,6 +20,8 @@ export interface RelayAccess {
   sandboxId: string;
   sessionId: string;
   subject: string;
+  /** The Linux user of the session's terminals, where one is set: a subject has those of each user apart. */
+  user?: string;
   mode: 'read' | 'write';
   /** The session's absolute end, in milliseconds since 1970: the socket is closed with 4401 then. */
   endsAt: number;

@@ -47,7 +47,7 @@ describe('what a terminal may do', () => {
       ['files?path=/etc/passwd', 'GET'],
       ['init', 'POST'],
       ['../../sessions', 'POST'],
-    ]) {
+    ] as const) {
       const response = await fetch(`${baseUrl}/${path}`, { method });
       expect([403, 404]).toContain(response.status);
     }

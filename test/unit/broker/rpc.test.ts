@@ -62,7 +62,7 @@ describe('a call', () => {
       }
       expect(seen?.headers['user-agent']).not.toBe('page');
       expect(harness.fake.calls('process.Process/Start')).toMatchObject([
-        { ...command('ls'), tag: await processTag('ann', 'run') },
+        { ...command('ls'), tag: await processTag('ann', undefined, 'run') },
       ]);
     },
   );
@@ -215,7 +215,7 @@ describe('a grant', () => {
     harness.fake.envd.length = 0;
     expect((await harness.rpc(limited, Process.method.start, command('npm test'))).status).toBe(200);
     expect(harness.fake.calls('process.Process/Start')).toMatchObject([
-      { tag: await processTag('ann', 'exact') },
+      { tag: await processTag('ann', undefined, 'exact') },
     ]);
   });
 
@@ -248,12 +248,12 @@ describe('processes', () => {
     const subject = `ann-${crypto.randomUUID()}`;
     mine = await harness.session(everything, subject);
     harness.fake.processes = [
-      { pid: 10, tag: await processTag(subject, 'run') },
-      { pid: 11, tag: await processTag(subject, 'pty') },
-      { pid: 12, tag: await processTag('eve', 'run') },
+      { pid: 10, tag: await processTag(subject, undefined, 'run') },
+      { pid: 11, tag: await processTag(subject, undefined, 'pty') },
+      { pid: 12, tag: await processTag('eve', undefined, 'run') },
       { pid: 13, tag: 'e2b-edge' },
       { pid: 14 },
-      { pid: 15, tag: `${await processTag(subject, 'run')}x` },
+      { pid: 15, tag: `${await processTag(subject, undefined, 'run')}x` },
     ];
     harness.fake.envd.length = 0;
   });
@@ -289,7 +289,7 @@ describe('processes', () => {
   );
 
   test.each(controls)('are not found by a mark with %s', async (name, method, message) => {
-    const selector = { case: 'tag' as const, value: await processTag('eve', 'run') };
+    const selector = { case: 'tag' as const, value: await processTag('eve', undefined, 'run') };
     const response = await harness.rpc(mine, method, { process: { selector }, ...message });
     expect((await refusal(response)).code).toBe('invalid_argument');
     expect((await refusal(await harness.rpc(mine, method, message))).code).toBe('invalid_argument');
@@ -303,13 +303,32 @@ describe('processes', () => {
     expect(harness.fake.calls('process.Process/List')).toHaveLength(1);
   });
 
+  test('of the same subject as another Linux user are another’s', async () => {
+    const subject = `cat-${crypto.randomUUID()}`;
+    harness.fake.processes = [{ pid: 10, tag: await processTag(subject, 'root', 'pty') }];
+    for (const [user, found] of [
+      ['root', true],
+      ['user', false],
+      [undefined, false],
+    ] as const) {
+      const session = await harness.session({ ...everything, ...(user && { user }) }, subject);
+      const typing = await harness.rpc(session, Process.method.sendInput, {
+        ...at(10),
+        input: { input: typed },
+      });
+      expect(typing.status).toBe(found ? 200 : 404);
+      const list = await harness.rpc(session, Process.method.list, {}, { codec: 'json' });
+      expect(await list.text()).toBe(found ? '{"processes":[{"config":{"cmd":"x"},"pid":10}]}' : '{}');
+    }
+  });
+
   test('of a wider session are out of a narrower one’s reach', async () => {
     const narrow = async (grants: Grant) => {
       const subject = `bob-${crypto.randomUUID()}`;
       harness.fake.processes = [
-        { pid: 10, tag: await processTag(subject, 'run') },
-        { pid: 11, tag: await processTag(subject, 'pty') },
-        { pid: 12, tag: await processTag(subject, 'exact') },
+        { pid: 10, tag: await processTag(subject, undefined, 'run') },
+        { pid: 11, tag: await processTag(subject, undefined, 'pty') },
+        { pid: 12, tag: await processTag(subject, undefined, 'exact') },
       ];
       const limited = await harness.session(grants, subject);
       const reach = async (method: typeof Process.method.sendInput | typeof Process.method.connect) => {

@@ -248,6 +248,22 @@ describe('a terminal', () => {
     expect(owner.closeCode).toBeUndefined();
   });
 
+  it('is another one for each Linux user of a subject', async () => {
+    let user: string | undefined = 'root';
+    change = (access) => {
+      if (user !== undefined) access.user = user;
+    };
+    const asRoot = await join({ pty: 5, clientId: 'a' });
+    user = undefined;
+    const asDefault = await join({ pty: 5, clientId: 'b' });
+    expect(upstreams).toHaveLength(2);
+    expect(asDefault.welcome.epoch).not.toBe(asRoot.welcome.epoch);
+    await join({ ...create(), clientId: 'c' });
+    user = 'root';
+    await join({ ...create(), clientId: 'd' });
+    expect(upstreams).toHaveLength(4);
+  });
+
   it('is forgotten when its channel breaks, and those who watch are told', async () => {
     const socket = await join();
     first().fail(new ConnectionError('gone', { code: 'connection_lost' }));
