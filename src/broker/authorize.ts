@@ -5,6 +5,7 @@ import type { Authorization, Intent } from './broker-options.js';
 import type { Exchange } from './exchange.js';
 import { defeatsExactCommands, type FullGrant, intersectGrants, parseGrant } from './grant.js';
 import { misconfigured, sessionRefused } from './refusals.js';
+import { sandboxIdPattern } from './routes.js';
 
 /** What was authorised; the grant is the smaller of what was asked for and what is allowed. */
 export interface Authorized extends Omit<Authorization, 'grants'> {
@@ -27,13 +28,23 @@ export async function authorize<Env>(
     throw misconfigured("The application's `authorize` gave no subject.");
   }
   event.subject = subject;
-  const timeoutMs = sandbox?.timeoutMs ?? 0;
-  if (!(sandbox && ('id' in sandbox || 'template' in sandbox) && timeoutMs >= 0)) {
+  if (!isSandbox(sandbox)) {
     throw misconfigured(
       "The application's `authorize` gave no sandbox template or id, or a wrong timeoutMs.",
     );
   }
   return { subject, sandbox, grant: grantOf(answer, intent) };
+}
+
+/** Types are no promise where an application reads its answer from a database. */
+function isSandbox(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, template, timeoutMs = 0 } = value as Record<string, unknown>;
+  const isNamed =
+    'id' in value
+      ? typeof id === 'string' && sandboxIdPattern.test(id)
+      : typeof template === 'string' && template !== '';
+  return isNamed && Number.isFinite(timeoutMs) && (timeoutMs as number) >= 0;
 }
 
 /** What the application threw for the page to read. */

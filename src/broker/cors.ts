@@ -65,7 +65,7 @@ export function allowOrigin(headers: Headers, origin: string | undefined, withCo
 
 /** Whether a path is of the sessions, which `authorize` judges. */
 export function isSessionPath(pathname: string, basePath: string): boolean {
-  return pathname.startsWith(`${basePath}/sessions`);
+  return pathname === `${basePath}/sessions` || pathname.startsWith(`${basePath}/sessions/`);
 }
 
 function isSandboxHeader(name: string): boolean {

@@ -65,10 +65,14 @@ export function allowsFile(grant: FullGrant, op: FileGrant['op'], path: string):
 }
 
 /**
- * Where what a login shell runs can be changed from: the homes, and what it reads and looks programs up in. The
- * working directory of a command that names none is the template's, as a rule the home.
+ * Where what a login shell runs can be changed from: the homes, what it reads and looks programs up in, and the files by
+ * which envd, as root, would change the kernel or what is started by itself. The working directory of a command that
+ * names none is the template's, as a rule the home.
  */
-const commandSources = ['/home', '/root', '/etc', '/usr', '/bin', '/sbin', '/lib', '/lib64'];
+const commandSources = [
+  ...['/home', '/root', '/etc', '/usr', '/bin', '/sbin', '/lib', '/lib64', '/opt'],
+  ...['/boot', '/dev', '/proc', '/run', '/sys', '/var/run', '/var/spool'],
+];
 
 /** The write prefix that makes an exact list of commands worthless, if there is one. */
 export function defeatsExactCommands(grant: FullGrant): string | undefined {

@@ -8,6 +8,7 @@ import { type EnvdEndpoint, envdEndpoint } from '../transport/envd-endpoint.js';
 import { createBoundedCache } from './bounded-cache.js';
 import { askControlPlane } from './control-plane.js';
 import { upstreamFailed } from './refusals.js';
+import { sandboxIdPattern } from './routes.js';
 import type { Credentials } from './settings.js';
 
 /** What is known of a sandbox. */
@@ -42,7 +43,10 @@ export function createSandboxDirectory(): SandboxDirectory {
 
   function remember(answer: SandboxAnswer, { domain, sandboxUrl }: Credentials): KnownSandbox {
     const ownDomain = answer.domain || domain;
-    // It becomes part of a host name, so not even the control plane is taken at its word.
+    // Both become part of a host name, so not even the control plane is taken at its word.
+    if (!sandboxIdPattern.test(answer.sandboxID)) {
+      throw upstreamFailed(new Error(`sandbox id "${answer.sandboxID}"`));
+    }
     if (ownDomain && !domainPattern.test(ownDomain)) throw upstreamFailed(new Error(`domain "${ownDomain}"`));
     const sandbox: KnownSandbox = {
       endpoint: envdEndpoint({

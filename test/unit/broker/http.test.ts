@@ -71,6 +71,8 @@ describe('origins', () => {
       body: '{}',
     });
     expect(response.headers.get('access-control-allow-credentials')).toBe('true');
+    const other = await harness.send('/sessionsx', { headers: { origin } });
+    expect(other.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
   test('that are none are not from a page of another site', async () => {

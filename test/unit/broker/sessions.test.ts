@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createMemoryStore } from '../../../src/broker/session-store.js';
 import { AuthenticationError, PermissionDeniedError, RateLimitError } from '../../../src/errors.js';
 import { parseSession, type Session } from '../../../src/wire/session.js';
-import { envdToken } from './support/fake-e2b.js';
+import { envdToken, json } from './support/fake-e2b.js';
 import { bearer, everything, type Harness, origin, refusal, startHarness } from './support/harness.js';
 
 let harness: Harness;
@@ -136,6 +136,37 @@ describe('a mint', () => {
   });
 
   test.each([
+    true,
+    'ann',
+    { subject: 'ann', grants: {} },
+    { subject: 'ann', grants: {}, sandbox: 'base' },
+    { subject: 'ann', grants: {}, sandbox: {} },
+    { subject: 'ann', grants: {}, sandbox: { template: '' } },
+    { subject: 'ann', grants: {}, sandbox: { id: undefined } },
+    { subject: 'ann', grants: {}, sandbox: { id: '../v2/sandboxes' } },
+    { subject: 'ann', grants: {}, sandbox: { template: 'base', timeoutMs: Number.POSITIVE_INFINITY } },
+    { subject: 'ann', grants: {}, sandbox: { template: 'base', timeoutMs: '60000' } },
+    { subject: 'ann', grants: { files: '/' }, sandbox: { template: 'base' } },
+    { subject: 7, grants: {}, sandbox: { template: 'base' } },
+  ])('cannot be had where the application answers nonsense: %j', async (answer) => {
+    harness.authorization = answer as never;
+    await expect(harness.mint()).rejects.toMatchObject({
+      code: 'broker_misconfigured',
+      response: { status: 500 },
+    });
+    expect(String(harness.events.at(-1)?.cause)).toContain('`authorize`');
+    expect(harness.fake.control).toEqual([]);
+  });
+
+  test('is of no sandbox whose id cannot be one', async () => {
+    harness.fake.onControl = (_, response) => {
+      json(response, 201, { sandboxID: 'i1.evil.example/', envdVersion: '0.6.13' });
+      return true;
+    };
+    await expect(harness.mint()).rejects.toMatchObject({ code: 'upstream_unavailable' });
+  });
+
+  test.each([
     [new AuthenticationError('Sign in first.', { code: 'signed_out' }), 401, 'signed_out'],
     [new PermissionDeniedError('Your plan has no sandboxes.'), 403, 'permission_denied'],
     [new RateLimitError('Too many today.', { retryAfterMs: 5_000 }), 429, 'rate_limited'],
@@ -148,7 +179,7 @@ describe('a mint', () => {
   });
 
   test('refuses exact commands together with writing where they run', async () => {
-    for (const prefix of ['/', '/home/user/project', '/root', '/usr/local/bin']) {
+    for (const prefix of ['/', '/home/user/project', '/root', '/usr/local/bin', '/proc', '/var']) {
       const grants = { commands: ['npm test'], files: [{ op: 'write' as const, prefix }] };
       await expect(harness.session(grants)).rejects.toMatchObject({ code: 'broker_misconfigured' });
     }
