@@ -9,7 +9,7 @@ import type { FileGrant } from '../wire/session.js';
 import { createBoundedCache } from './bounded-cache.js';
 import type { Upstream } from './envd-upstream.js';
 import { allowsFile, type FullGrant } from './grant.js';
-import { notGranted, upstreamFailed } from './refusals.js';
+import { invalidRequest, notGranted, upstreamFailed } from './refusals.js';
 import { isWithin, normalizePath, pathsOnTheWay } from './sandbox-path.js';
 
 /** What is wanted of a path. */
@@ -24,6 +24,8 @@ export interface FileGuard {
   check(upstream: Upstream, grant: FullGrant, path: string, access: FileAccess): Promise<string>;
 }
 
+/** Each part is a call to envd, so one request of a page must not become thousands. */
+const maxParts = 64;
 /** A symlink leads to a path without any, so a second one on the way means that somebody is at it right now. */
 const maxLinks = 8;
 const homeMs = 300_000;
@@ -66,6 +68,7 @@ async function resolveLinks(upstream: Upstream, path: string, follows: boolean):
   let resolved = path;
   for (let links = 0; links < maxLinks; links++) {
     const way = pathsOnTheWay(resolved);
+    if (way.length > maxParts) throw invalidRequest(`The path has more than ${maxParts} parts.`);
     const parts = follows ? way : way.slice(0, -1);
     const entries = await Promise.all(
       parts.map(async (part) => (await upstream.call(Filesystem.method.stat, { path: part }))?.entry),

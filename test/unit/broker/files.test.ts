@@ -258,6 +258,14 @@ describe('a symlink', () => {
     expect(harness.fake.calls('filesystem.Filesystem/Stat')).toEqual([]);
   });
 
+  test('is not looked for on ways without an end, at a call to envd for each step', async () => {
+    const limited = await confined();
+    const deep = await get(`?path=/srv/a${'/x'.repeat(1000)}`, limited);
+    expect(await refusal(deep)).toEqual({ status: 400, code: 'invalid_argument' });
+    expect(harness.fake.calls('filesystem.Filesystem/Stat')).toEqual([]);
+    expect((await get(`?path=/srv/a${'/x'.repeat(50)}`, limited)).status).toBe(200);
+  });
+
   test('cannot be where nothing is yet', async () => {
     harness.fake.missing.add('/srv/a/new').add('/srv/a/new/x');
     expect((await post('?path=/srv/a/new/x', await confined())).status).toBe(200);
