@@ -2,7 +2,7 @@ import { codeFromString } from '@connectrpc/connect/protocol-connect';
 import { AuthenticationError, isE2BEdgeError } from '../errors.js';
 import type { Credential } from './credential.js';
 import { abortable } from './deadline.js';
-import { type AnswerFrom, connectionFailed, httpError } from './http-error.js';
+import { type AnswerFrom, connectionFailed, httpError, uploadLost } from './http-error.js';
 
 /** The part of `fetch` that is used here, so that any of its make can be given. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
@@ -46,7 +46,8 @@ async function send(
     return await fetch(url, { ...init, headers, redirect: 'manual' });
   } catch (error) {
     if (init.signal?.aborted) throw init.signal.reason;
-    throw isE2BEdgeError(error) ? error : connectionFailed(url, error);
+    if (isE2BEdgeError(error)) throw error;
+    throw init.body instanceof ReadableStream ? uploadLost(error) : connectionFailed(url, error);
   }
 }
 

@@ -105,6 +105,14 @@ export function connectionFailed(url: string, cause: unknown): ConnectionError {
   );
 }
 
+/** A stream that could not be sent to its end: `fetch` does not tell why. */
+export function uploadLost(cause: unknown): ConnectionError {
+  return new ConnectionError('The upload broke off: its stream failed, or the connection was lost.', {
+    code: 'connection_lost',
+    cause,
+  });
+}
+
 /** An answer that broke off. */
 export function connectionLost(cause: unknown): ConnectionError {
   return new ConnectionError('The connection was lost in the middle of an answer.', {

@@ -72,14 +72,14 @@ describe('the control plane', () => {
   test('tries a refused create again only after Retry-After, and a failed one not at all', async () => {
     const answers: [number, Record<string, string>][] = [
       [429, { 'retry-after': '0' }],
-      [500, {}],
+      [503, {}],
     ];
     let calls = 0;
     server = await serve((_request, response) => {
       const [status, headers] = answers[calls++] ?? [201, {}];
       answerJson(response, status, { code: status, message: 'no' }, headers);
     });
-    await expect(api().create({ templateID: 'base' })).rejects.toMatchObject({ statusCode: 500 });
+    await expect(api().create({ templateID: 'base' })).rejects.toMatchObject({ statusCode: 503 });
     expect(calls).toBe(2);
   });
 

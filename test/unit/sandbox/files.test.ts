@@ -82,6 +82,17 @@ describe('writing', () => {
     },
   );
 
+  test('does not blame the server for a stream that failed', async () => {
+    const files = await filesOf((request) => void request.resume());
+    const failure = new Error('the source broke');
+    const source = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(failure) });
+    await expect(files.write('f', source)).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'connection_lost',
+      message: expect.stringContaining('stream failed'),
+    });
+  });
+
   test('takes the limit of the sandbox for its own', async () => {
     const answer = (_request: unknown, response: ServerResponse) => {
       setTimeout(() => answerJson(response, 200, [{ name: 'f', path: '/f' }]), 100);
