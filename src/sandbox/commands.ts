@@ -6,6 +6,8 @@ import { CommandHandle, type CommandHandleOptions } from './command-handle.js';
 import type { ProcessControls } from './process-controls.js';
 
 export interface CommandStartOptions extends CallOptions, CommandHandleOptions {
+  /** Gives the command's handle as soon as it runs, in the place of its result at its end. Default false. */
+  background?: boolean;
   /** The working directory. Default: the template's. A relative path is below the user's home. */
   cwd?: string;
   /** The Linux user. Default: the template's. Through a broker the session's user always wins. */
@@ -67,14 +69,8 @@ export class Commands {
   run(command: string, options?: CommandStartOptions & { background?: false }): Promise<CommandResult>;
   /** Runs a command line and returns its handle as soon as it runs. */
   run(command: string, options: CommandStartOptions & { background: true }): Promise<CommandHandle>;
-  run(
-    command: string,
-    options?: CommandStartOptions & { background?: boolean },
-  ): Promise<CommandHandle | CommandResult>;
-  async run(
-    command: string,
-    options: CommandStartOptions & { background?: boolean } = {},
-  ): Promise<CommandHandle | CommandResult> {
+  run(command: string, options?: CommandStartOptions): Promise<CommandHandle | CommandResult>;
+  async run(command: string, options: CommandStartOptions = {}): Promise<CommandHandle | CommandResult> {
     const { background = false } = options;
     const handle = await this.#start(command, {
       ...options,
