@@ -180,6 +180,12 @@ describe('download', () => {
     if (body !== undefined) expect(await response.text()).toBe(body);
   });
 
+  test('a range of an empty file is all of it', async () => {
+    await put('nothing', '');
+    const response = await files({ path: 'nothing' }, { headers: { range: 'bytes=0-' } });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
+
   test('large files come whole', async () => {
     const bytes = randomBytes(50 << 20);
     await put('large', bytes);

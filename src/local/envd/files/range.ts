@@ -5,8 +5,8 @@ export interface ByteRange {
 }
 
 /**
- * What a `Range` header asks of a file of this size. `undefined` means the whole file: no header, or several
- * ranges, which a server may answer so. `unsatisfiable` begins behind the end, `invalid` is no range of bytes.
+ * What a `Range` header asks of a file of this size. `undefined` means the whole file: no header, several ranges, which
+ * a server may answer so, or an empty file. `unsatisfiable` begins behind the end, `invalid` is no range of bytes.
  */
 export function parseRange(
   header: string | undefined,
@@ -22,6 +22,7 @@ export function parseRange(
   }
   const start = Number(match[1]);
   if (match[2] !== '' && Number(match[2]) < start) return 'invalid';
+  if (size === 0) return undefined;
   if (start >= size) return 'unsatisfiable';
   return { start, end: match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1) };
 }
