@@ -5,23 +5,27 @@ import { ConnectionError, PermissionDeniedError } from '../errors.js';
 import type { Hello, HelloCreate } from '../wire/pty-messages.js';
 import { Hub, type HubOptions } from './hub.js';
 import type { RelayAccess } from './relay-api.js';
+import { tooMany } from './relay-error.js';
 
 export type HubDefaults = Pick<HubOptions, 'settings' | 'log'>;
 
 /** A promise from the start, so that two who ask for the same terminal at once open it once. */
 interface Entry {
+  subject: string;
   opening: Promise<Hub>;
   hub?: Hub;
 }
 
 export class HubRegistry {
   readonly #defaults: HubDefaults;
+  readonly #maxPerSubject: number;
   readonly #byPid = new Map<string, Entry>();
   readonly #byCreateKey = new Map<string, Entry>();
   #closed = false;
 
-  constructor(defaults: HubDefaults) {
+  constructor(defaults: HubDefaults, maxPerSubject: number) {
     this.#defaults = defaults;
+    this.#maxPerSubject = maxPerSubject;
   }
 
   /** The terminal that a HELLO is for, opened if need be. */
@@ -48,13 +52,12 @@ export class HubRegistry {
   }
 
   #running(pid: number, access: RelayAccess): Promise<Hub> {
-    return this.#once(this.#byPid, keyOf(access, pid), () => this.#open({ pid }, access));
+    return this.#once(this.#byPid, access, pid, () => this.#open({ pid }, access));
   }
 
   #created({ create, cols, rows }: Hello & { create: HelloCreate }, access: RelayAccess): Promise<Hub> {
     const { createKey, ...start } = create;
-    const key = keyOf(access, createKey);
-    return this.#once(this.#byCreateKey, key, async (entry) => {
+    return this.#once(this.#byCreateKey, access, createKey, async (entry) => {
       const hub = await this.#open({ create: { ...start, size: { cols, rows } } }, access);
       // A terminal of the same process id that is still here has ended: the kernel gave its id again.
       const ended = keyOf(access, hub.pid);
@@ -64,10 +67,17 @@ export class HubRegistry {
     });
   }
 
-  #once(entries: Map<string, Entry>, key: string, open: (entry: Entry) => Promise<Hub>): Promise<Hub> {
+  #once(
+    entries: Map<string, Entry>,
+    access: RelayAccess,
+    name: number | string,
+    open: (entry: Entry) => Promise<Hub>,
+  ): Promise<Hub> {
+    const key = keyOf(access, name);
     const known = entries.get(key);
     if (known) return known.opening;
-    const entry = {} as Entry;
+    this.#makeRoom(access.subject);
+    const entry = { subject: access.subject } as Entry;
     entry.opening = open(entry).then(
       (hub) => {
         entry.hub = hub;
@@ -80,6 +90,16 @@ export class HubRegistry {
     );
     entries.set(key, entry);
     return entry.opening;
+  }
+
+  /** Each terminal holds a stream and its output, also where nobody is. Such a one is let go of; its program lives on. */
+  #makeRoom(subject: string): void {
+    const entries = new Set([...this.#byPid.values(), ...this.#byCreateKey.values()]);
+    const own = [...entries].filter((entry) => entry.subject === subject);
+    if (own.length < this.#maxPerSubject) return;
+    const unattended = own.find(({ hub }) => hub && !hub.isAttended)?.hub;
+    if (!unattended) throw tooMany('terminals of one user', 'too_many_terminals');
+    unattended.close();
   }
 
   async #open(target: PtyTarget, access: RelayAccess): Promise<Hub> {

@@ -12,6 +12,7 @@ import { InputClients } from './input-clients.js';
 import { InputQueue } from './input-queue.js';
 import { ReadGate } from './read-gate.js';
 import type { RelayAccess, RelayLogEvent, RelaySocket } from './relay-api.js';
+import { replaced, superseded } from './relay-error.js';
 import { TerminalSize } from './terminal-size.js';
 
 export interface HubOptions {
@@ -116,6 +117,11 @@ export class Hub implements AttachmentOwner {
     this.#log('attach', access);
     this.#keepSandbox();
     this.#pump(attachment);
+  }
+
+  /** Whether anybody is here. */
+  get isAttended(): boolean {
+    return this.#attachments.size > 0;
   }
 
   /** How many sockets of a session are here, not counting those of one client. */
@@ -286,12 +292,6 @@ export class Hub implements AttachmentOwner {
 }
 
 const firstGapReason = 'the beginning of the output is no longer kept';
-const replaced = { code: 'replaced', message: 'Another window took over this terminal.', retryable: false };
-const superseded = {
-  code: 'superseded',
-  message: 'A newer socket of the same client took over.',
-  retryable: false,
-};
 
 function wentAway(): ConnectionError {
   return new ConnectionError('The terminal went away.', { code: 'connection_lost' });

@@ -55,6 +55,11 @@ export interface RelayOptions {
   maxPendingSockets?: number;
   /** Sockets of one session, of the whole relay. Default 8. */
   maxSocketsPerSession?: number;
+  /**
+   * Terminals of one subject, of the whole relay. Default 32. The oldest one that nobody is at makes room for another: its
+   * output is not kept any longer.
+   */
+  maxTerminalsPerSubject?: number;
   /** Between two PINGs to a socket, in milliseconds. Default 15 000. */
   pingIntervalMs?: number;
   /** How long a socket may leave a PING without any answer, in milliseconds. Default 10 000. */

@@ -2,6 +2,7 @@
 
 import {
   AuthenticationError,
+  type E2BEdgeError,
   InvalidArgumentError,
   isE2BEdgeError,
   NotFoundError,
@@ -14,6 +15,28 @@ import type { Refusal } from '../wire/pty-messages.js';
 export interface Closing {
   closeCode: number;
   refusal: Refusal;
+}
+
+export const replaced: Refusal = {
+  code: 'replaced',
+  message: 'Another window took over this terminal.',
+  retryable: false,
+};
+export const superseded: Refusal = {
+  code: 'superseded',
+  message: 'A newer socket of the same client took over.',
+  retryable: false,
+};
+
+/** How soon one who was turned away because of a limit may come again, in milliseconds. */
+const retryAfterMs = 2_000;
+
+/** A limit was reached; it is said of what. */
+export function tooMany(what: string, code: 'too_many_sockets' | 'too_many_terminals'): E2BEdgeError {
+  return new RateLimitError(`There are too many ${what}. Close one, or come again later.`, {
+    code,
+    retryAfterMs,
+  });
 }
 
 /** The close code and the ERROR frame for an error. */

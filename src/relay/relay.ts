@@ -1,15 +1,13 @@
 /** Many terminals, each with one channel to envd and any number of WebSockets. It knows no host. */
 
-import { type E2BEdgeError, isE2BEdgeError, PermissionDeniedError, RateLimitError } from '../errors.js';
+import { isE2BEdgeError, PermissionDeniedError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import type { Hello } from '../wire/pty-messages.js';
 import { HubRegistry } from './hub-registry.js';
 import { hubSettings } from './hub-settings.js';
 import type { Relay, RelayAccess, RelayLogEvent, RelayOptions, RelaySocket } from './relay-api.js';
+import { tooMany } from './relay-error.js';
 import { Visitor } from './visitor.js';
-
-/** How soon one who was turned away because of a limit may come again, in milliseconds. */
-const retryAfterMs = 2_000;
 
 /** Makes a relay. It keeps no timer while it has no socket and no terminal. */
 export function createRelay(options: RelayOptions): Relay {
@@ -26,7 +24,8 @@ class HubRelay implements Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const log = (event: RelayLogEvent) => options.log?.(event);
-    this.#hubs = new HubRegistry({ settings: hubSettings(options), log });
+    const { maxTerminalsPerSubject = 32 } = options;
+    this.#hubs = new HubRegistry({ settings: hubSettings(options), log }, maxTerminalsPerSubject);
   }
 
   accept(socket: RelaySocket, sandboxId: string): void {
@@ -34,7 +33,7 @@ class HubRelay implements Relay {
     if (this.#closed) {
       visitor.close(PtyClose.goingAway);
     } else if (!this.#makeRoom()) {
-      this.#refuse(visitor, sandboxId, tooMany('sockets that wait to be let in'));
+      this.#refuse(visitor, sandboxId, tooMany('sockets that wait to be let in', 'too_many_sockets'));
     } else {
       void this.#serve(visitor, sandboxId);
     }
@@ -52,7 +51,7 @@ class HubRelay implements Relay {
     const silent = [...this.#visitors].find(({ hasGreeted }) => !hasGreeted);
     if (!silent) return false;
     this.#visitors.delete(silent);
-    silent.refuse(tooMany('sockets that wait to be let in'));
+    silent.refuse(tooMany('sockets that wait to be let in', 'too_many_sockets'));
     return true;
   }
 
@@ -87,7 +86,9 @@ class HubRelay implements Relay {
 
   #checkSockets({ clientId }: Hello, { sessionId }: RelayAccess): void {
     const sockets = this.#hubs.socketsOf(sessionId, clientId);
-    if (sockets >= (this.#options.maxSocketsPerSession ?? 8)) throw tooMany('sockets of one session');
+    if (sockets >= (this.#options.maxSocketsPerSession ?? 8)) {
+      throw tooMany('sockets of one session', 'too_many_sockets');
+    }
   }
 
   #refuse(visitor: Visitor, sandboxId: string, error: unknown): void {
@@ -95,11 +96,4 @@ class HubRelay implements Relay {
     this.#options.log?.({ event: 'refuse', sandboxId, detail });
     visitor.refuse(error);
   }
-}
-
-function tooMany(what: string): E2BEdgeError {
-  return new RateLimitError(`There are too many ${what}. Close one, or come again later.`, {
-    code: 'too_many_sockets',
-    retryAfterMs,
-  });
 }

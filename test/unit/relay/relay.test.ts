@@ -264,6 +264,26 @@ describe('a terminal', () => {
     expect(upstreams).toHaveLength(4);
   });
 
+  it('is one of not too many of a subject, of which those that nobody is at make room', async () => {
+    start({ maxTerminalsPerSubject: 2 });
+    await join({ ...create('a'), clientId: 'a' });
+    await join({ pty: 5, clientId: 'b' });
+    const third = await join({ ...create('c'), clientId: 'c' });
+    expect(third.closeCode).toBe(4429);
+    expect(third.refusal).toMatchObject({ code: 'too_many_terminals', retryable: true });
+    expect(targets).toHaveLength(2);
+    expect((await join({ ...create('c'), token: 'bob' })).closeCode).toBeUndefined();
+    expect((await join({ pty: 5, clientId: 'b' })).closeCode).toBeUndefined();
+    first().exit(0);
+    await settle();
+    const fourth = await join({ ...create('d'), clientId: 'd' });
+    expect(fourth.closeCode).toBeUndefined();
+    expect((await join({ ...create('e'), clientId: 'e' })).closeCode).toBe(4429);
+    fourth.drop();
+    expect((await join({ ...create('e'), clientId: 'e' })).closeCode).toBeUndefined();
+    expect(upstreams.at(-2)?.closed).toBe(true);
+  });
+
   it('is forgotten when its channel breaks, and those who watch are told', async () => {
     const socket = await join();
     first().fail(new ConnectionError('gone', { code: 'connection_lost' }));
