@@ -1,4 +1,4 @@
-import type { ListedSandbox } from './records.js';
+import type { ListedSandbox, SandboxDetail } from './records.js';
 
 export type SandboxState = 'running' | 'paused';
 
@@ -17,10 +17,15 @@ export interface SandboxInfo {
   /** In MiB. */
   memoryMB: number;
   envdVersion: string;
+  /** Whether its programs reach the internet, where that was said when it was created. `getInfo` only. */
+  allowInternetAccess?: boolean;
+  /** Of clusters of a customer's own. `getInfo` only. */
+  sandboxDomain?: string;
 }
 
 /** Decodes the control plane's record. */
-export function sandboxInfo(record: ListedSandbox): SandboxInfo {
+export function sandboxInfo(record: ListedSandbox | SandboxDetail): SandboxInfo {
+  const { domain, allowInternetAccess }: Partial<SandboxDetail> = record;
   return {
     sandboxId: record.sandboxID,
     templateId: record.templateID,
@@ -32,5 +37,7 @@ export function sandboxInfo(record: ListedSandbox): SandboxInfo {
     cpuCount: record.cpuCount,
     memoryMB: record.memoryMB,
     envdVersion: record.envdVersion,
+    ...(allowInternetAccess !== undefined && { allowInternetAccess }),
+    ...(domain && { sandboxDomain: domain }),
   };
 }
