@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { connectionWindow, transportSettings } from './envd/transport-settings.js';
 import { closingFds, inheritableFds } from './inheritable-fds.js';
+import { allEnded, childrenOf } from './process-end.js';
 
 /** How to start envd for one sandbox. */
 export interface EnvdLaunch {
@@ -31,6 +32,8 @@ export class EnvdProcess {
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
   readonly #cleanUp: () => Promise<void>;
+  /** In bubblewrap the namespace's first process, which ends after everyone in it, and after bubblewrap itself. */
+  #inner: readonly number[] = [];
   #closing: Promise<void> | undefined;
   #errors = '';
 
@@ -59,6 +62,8 @@ export class EnvdProcess {
   static async start(launch: EnvdLaunch): Promise<EnvdProcess> {
     const { file, args } = closingFds(inheritableFds(), launch.file, launch.args);
     const child = spawn(file, args, {
+      // Where the server was started is none of the sandbox's business.
+      cwd: '/',
       env: launch.env,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // Ctrl-C in the terminal that the server runs in is the server's to handle.
@@ -72,6 +77,7 @@ export class EnvdProcess {
         envd.#expect204('GET', '/health'),
         envd.gone.then(() => Promise.reject(new Error('it ended at once'))),
       ]);
+      envd.#inner = childrenOf(child.pid!);
       return envd;
     } catch (error) {
       await envd.close();
@@ -108,12 +114,14 @@ export class EnvdProcess {
   }
 
   async #close(): Promise<void> {
-    this.session.destroy();
+    // With an error, so that no answer which this cuts off looks whole.
+    this.session.destroy(new Error('the sandbox has ended'), constants.NGHTTP2_CANCEL);
     this.#socket.destroy();
     // envd may have been stopped by a program of the sandbox. The kernel then ends everyone in the namespace.
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), endLimitMs);
     await this.#exited;
     clearTimeout(timer);
+    await allEnded(this.#inner, endLimitMs);
     await this.#cleanUp();
   }
 }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
+import { envelope, sh } from './support/rpc.js';
 import { api, createSandbox, envdHeaders, startServer } from './support/server.js';
 import { until } from './support/until.js';
 
@@ -111,6 +112,21 @@ describe('life and end', () => {
     }
     const health = await fetch(`${server.sandboxUrl}/health`, { headers: envdHeaders(sandbox) });
     expect(health.status).toBe(502);
+  });
+
+  test('an answer that the kill cuts off does not look whole', async () => {
+    const sandbox = await createSandbox(server);
+    const response = await fetch(`${server.sandboxUrl}/process.Process/Start`, {
+      method: 'POST',
+      headers: { ...envdHeaders(sandbox), 'content-type': 'application/connect+json' },
+      body: envelope(sh('sleep 60')),
+    });
+    const body = response.arrayBuffer();
+    const [killed] = await Promise.all([
+      api(server, 'DELETE', `/sandboxes/${sandbox.sandboxID}`),
+      expect(body).rejects.toThrow('terminated'),
+    ]);
+    expect(killed.status).toBe(204);
   });
 
   test('so is one whose time is over', async () => {

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const pollMs = 5;
+
+/** The children that a process has now. Linux only; none elsewhere. */
+export function childrenOf(pid: number): number[] {
+  return (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number);
+}
+
+/** Waits until none of the processes runs any more, but no longer than `limitMs`. */
+export async function allEnded(pids: readonly number[], limitMs: number): Promise<void> {
+  const until = performance.now() + limitMs;
+  while (pids.some(isRunning) && performance.now() < until) await delay(pollMs);
+}
+
+// One that only waits to be reaped has ended, and so has the namespace that it was the first process of.
+function isRunning(pid: number): boolean {
+  const state = /^State:\s*(\w)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
