@@ -4,10 +4,11 @@
  * session's token: see there.
  */
 
+import { isE2BEdgeError } from '../errors.js';
 import { type EnvdEndpoint, envdEndpoint } from '../transport/envd-endpoint.js';
 import { createBoundedCache } from './bounded-cache.js';
 import { askControlPlane } from './control-plane.js';
-import { upstreamFailed } from './refusals.js';
+import { sandboxNotFound, upstreamFailed } from './refusals.js';
 import { sandboxIdPattern } from './routes.js';
 import type { Credentials } from './settings.js';
 
@@ -30,16 +31,19 @@ export interface SandboxDirectory {
   find(sandboxId: string, credentials: Credentials): Promise<KnownSandbox>;
   /** Takes in what the control plane just said. */
   remember(answer: SandboxAnswer, credentials: Credentials): KnownSandbox;
-  /** What was remembered was refused, or the sandbox is gone. */
+  /** What was remembered was refused, or the sandbox is gone: it is asked for anew, if it was not just now. */
   forget(sandboxId: string): void;
 }
 
 const rememberMs = 300_000;
+/** All sandboxes of a team share the control plane's patience, so a page at a dead one must not use it up. */
+const askAgainMs = 5_000;
 const maxRemembered = 1000;
 const domainPattern = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
 
 export function createSandboxDirectory(): SandboxDirectory {
   const known = createBoundedCache<KnownSandbox>(rememberMs, maxRemembered);
+  const justAsked = createBoundedCache<'there' | 'gone'>(askAgainMs, maxRemembered);
 
   function remember(answer: SandboxAnswer, { domain, sandboxUrl }: Credentials): KnownSandbox {
     const ownDomain = answer.domain || domain;
@@ -58,6 +62,7 @@ export function createSandboxDirectory(): SandboxDirectory {
       envdVersion: answer.envdVersion,
     };
     known.set(answer.sandboxID, sandbox);
+    justAsked.set(answer.sandboxID, 'there');
     return sandbox;
   }
 
@@ -65,10 +70,18 @@ export function createSandboxDirectory(): SandboxDirectory {
     async find(sandboxId, credentials) {
       const sandbox = known.get(sandboxId);
       if (sandbox) return sandbox;
-      const detail = await askControlPlane(() => credentials.control.info(sandboxId));
+      if (justAsked.get(sandboxId) === 'gone') throw sandboxNotFound();
+      const detail = await askControlPlane(() => credentials.control.info(sandboxId)).catch(
+        (error: unknown) => {
+          if (isE2BEdgeError(error, 'sandbox_not_found')) justAsked.set(sandboxId, 'gone');
+          throw error;
+        },
+      );
       return remember({ ...detail, sandboxID: sandboxId }, credentials);
     },
     remember,
-    forget: (sandboxId) => known.delete(sandboxId),
+    forget(sandboxId) {
+      if (justAsked.get(sandboxId) === undefined) known.delete(sandboxId);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { processTag } from '../../../src/broker/process-guard.js';
 import { encodeEnvelope } from '../../../src/broker/rpc-message.js';
 import { Filesystem } from '../../../src/wire/gen/filesystem/filesystem_pb.js';
@@ -407,6 +407,42 @@ describe('what envd says', () => {
     expect(response.headers.get('retry-after')).toBe(
       code === 'rate_limited' || code === 'service_busy' ? '7' : null,
     );
+  });
+
+  test.each([
+    ['refuses its token', 401, {}],
+    ['is gone', 502, { sandboxId: 'i1' }],
+  ])('that it %s makes the broker ask anew, but not at each call', async (_why, status, body) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const own = await harness.session(everything);
+    harness.fake.control.length = 0;
+    harness.fake.onEnvd = (_, response) => {
+      json(response, status, body);
+      return true;
+    };
+    const call = () => harness.rpc(own, Filesystem.method.stat, { path: '/x' });
+    for (let count = 0; count < 5; count++) await call();
+    expect(harness.fake.control).toHaveLength(0);
+    vi.setSystemTime(Date.now() + 5_001);
+    for (let count = 0; count < 5; count++) await call();
+    expect(harness.fake.control).toHaveLength(1);
+    vi.useRealTimers();
+  });
+
+  test('is not asked for of a sandbox that was just found to be none', async () => {
+    // Another broker with the same key, which has not heard of the sandbox.
+    const other = await startHarness();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    for (const asked of [1, 2]) {
+      for (let count = 0; count < 5; count++) {
+        const response = await other.rpc(session, Filesystem.method.stat, { path: '/x' });
+        expect(await refusal(response)).toEqual({ status: 404, code: 'sandbox_not_found' });
+      }
+      expect(other.fake.control).toHaveLength(asked);
+      vi.setSystemTime(Date.now() + 5_001);
+    }
+    vi.useRealTimers();
+    await other.close();
   });
 
   test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
