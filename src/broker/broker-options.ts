@@ -47,7 +47,10 @@ export interface NewSandbox {
 
 /** What the application allows. */
 export interface Authorization {
-  /** The user, by a name that stays: it decides which sandboxes and terminals are theirs. */
+  /**
+   * The user, by a name that stays: it decides which sandboxes and, along with `grants.user`, which processes and
+   * terminals are theirs.
+   */
   subject: string;
   /**
    * A template to make a sandbox of, or the id of one. By id it need not be the subject's; what the page asks for by
@@ -97,7 +100,10 @@ export interface BrokerOptions<Env = unknown> {
    * proxy that keeps the path: what a server sees of its own scheme and host behind a proxy is not to be relied on.
    */
   publicUrl?: string;
-  /** Remembers sessions that were ended. Without one they work on until their token ends. */
+  /**
+   * Remembers sessions that were ended, which ends their open streams and terminals within 30 s as well. Without one they
+   * work on until their token ends, and for as long as `authorize` lets them be refreshed.
+   */
   store?: SessionStore;
   /** How long a token is good for, in milliseconds: at most 900 000. Default 300 000. */
   tokenTtlMs?: number;

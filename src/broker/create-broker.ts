@@ -10,8 +10,8 @@ export type Broker<Env = unknown> = (request: Request, context?: BrokerContext<E
  *
  * ```ts
  * const broker = createBroker({
- *   apiKey: () => process.env.E2B_API_KEY,
- *   signingKeys: () => ({ current: process.env.SESSION_KEY }),
+ *   apiKey: () => process.env.E2B_API_KEY ?? '',
+ *   signingKeys: () => ({ current: process.env.SESSION_KEY ?? '' }),
  *   origins: ['https://app.example'],
  *   basePath: '/api/sandbox',
  *   authorize: async (request) => {

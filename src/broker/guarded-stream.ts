@@ -15,8 +15,8 @@ const askEveryMs = 30_000;
 const maxDelayMs = 2 ** 31 - 1;
 
 /**
- * Passes a stream on at the pace of its reader, and shows each piece to `onChunk`. Where it is ended early it breaks off, which the reader takes for a
- * lost connection: it comes back with its token, and is told then what is the matter.
+ * Passes a stream on at the pace of its reader, and shows each piece to `onChunk`. Where it is ended early it breaks
+ * off, which the reader takes for a lost connection: it comes back with its token, and is told then what is the matter.
  */
 export function guardStream(
   body: ReadableStream<Uint8Array>,

@@ -8,7 +8,10 @@ export interface SessionStore {
    * @param until when it may be forgotten: the session's absolute end, in milliseconds since 1970.
    */
   revoke(sessionId: string, until: number): Promise<void> | void;
-  /** Asked at each request, so it has to be quick. A store that throws makes the broker refuse. */
+  /**
+   * Asked at each request, so it has to be quick, and every 30 s for what is open. A store that throws makes the broker
+   * refuse.
+   */
   isRevoked(sessionId: string): Promise<boolean> | boolean;
 }
 

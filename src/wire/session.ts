@@ -15,7 +15,10 @@ export type LifecycleGrant = 'info' | 'extend' | 'pause' | 'kill';
 /** What a session may do. All of it is off unless granted; keys that are not known here are refused by a broker. */
 export interface Grant {
   files?: FileGrant[];
-  /** `run` is everything that the sandbox's user can reach; a list is exact command lines. */
+  /**
+   * `run` is everything that the sandbox's user can reach; a list is exact command lines, run by a login shell in its
+   * default directory. What such a command reads from its input is up to the page.
+   */
   commands?: 'none' | 'run' | string[];
   /** `write` is everything that the sandbox's user can reach. */
   pty?: 'none' | 'read' | 'write';
