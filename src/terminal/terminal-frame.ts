@@ -34,6 +34,12 @@ export class TerminalFrame {
     terminal.open(this.screen);
     terminal.textarea?.setAttribute('aria-label', `${labels.terminal}. ${labels.leaveHint}`);
     terminal.attachCustomKeyEventHandler((event) => {
+      if (isCopy(event) && terminal.hasSelection()) {
+        event.preventDefault();
+        // xterm puts its selection into the event that this fires. The clipboard's own API needs HTTPS.
+        if (event.type === 'keydown') document.execCommand('copy');
+        return false;
+      }
       if (event.key !== 'F6' || !event.shiftKey) return true;
       event.preventDefault();
       this.#exit.focus();
@@ -48,6 +54,11 @@ export class TerminalFrame {
   markEnded(ended: boolean): void {
     this.root.toggleAttribute('data-ended', ended);
   }
+}
+
+/** What terminals copy with where Ctrl-C is the shell's; some browsers open their inspector with it. */
+function isCopy(event: KeyboardEvent): boolean {
+  return event.code === 'KeyC' && event.ctrlKey && event.shiftKey && !event.altKey && !event.metaKey;
 }
 
 function box(className: string): HTMLElement {

@@ -259,6 +259,21 @@ test('Shift+F6 leads out of the terminal, where Tab belongs to the shell', async
   expect(await sentText()).toBe('\t');
 });
 
+test('Ctrl-Shift-C copies what is selected, and is no input', async () => {
+  await open();
+  await page.evaluate(async () => {
+    document.addEventListener('copy', (event) => {
+      document.title = event.clipboardData!.getData('text/plain');
+    });
+    await new Promise<void>((resolve) => terminal.terminal.write('to be copied', resolve));
+    terminal.terminal.selectAll();
+    terminal.focus();
+  });
+  await page.keyboard.press('Control+Shift+C');
+  await expect.poll(() => page.title()).toBe('to be copied');
+  expect(await sentText()).toBe('');
+});
+
 test('its colours follow the preference for light or dark', async () => {
   await page.emulateMedia({ colorScheme: 'light' });
   await open();
