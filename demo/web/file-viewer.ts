@@ -53,6 +53,7 @@ export class FileViewer {
 
   #summary(entry: EntryInfo, text: string, whole: boolean): string {
     if (text === '') return 'This file is empty.';
-    return whole ? fileSize(entry.size) : `Only the first ${fileSize(shownBytes)} are shown.`;
+    const size = fileSize(entry.size);
+    return whole ? size : `The first ${fileSize(shownBytes)} of ${size}.`;
   }
 }

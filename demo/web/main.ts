@@ -36,7 +36,14 @@ async function start(): Promise<void> {
     const refresh = (): void => void files.refresh();
     new CommandPane(sandbox, { onError: (error) => banner.show(error), onDone: refresh });
     refresh();
-    const view = await openTerminalPane(sandbox, { onStatus: terminalChanged, onQuiet: refresh });
+    const view = await openTerminalPane(sandbox, {
+      onStatus: (status) => {
+        // What could not be read while the link was down is not said any longer than that.
+        if (status.state === 'open') refresh();
+        terminalChanged(status);
+      },
+      onQuiet: refresh,
+    });
     view.focus();
     // For the curious, in the browser's console.
     Object.assign(window, { demo: { sandbox, terminal: view } });
