@@ -96,10 +96,11 @@ export async function describeSession<Env>(exchange: Exchange<Env>, sessionId: s
 export async function endSession<Env>(exchange: Exchange<Env>, sessionId: string): Promise<Response> {
   const { credentials, options, directory } = exchange;
   const claims = await ownSession(exchange, sessionId);
-  await options.store?.revoke(claims.sid, sessionEndsAt(claims, credentials.tokens));
   const mayKill = claims.g.lifecycle.includes('kill');
   const killed = mayKill && (await askControlPlane(() => credentials.control.kill(claims.sbx)));
   if (killed) directory.forget(claims.sbx);
+  // Last, as a session that is over could not try again what failed before.
+  await options.store?.revoke(claims.sid, sessionEndsAt(claims, credentials.tokens));
   return json({ revoked: options.store !== undefined, killed }, 200);
 }
 

@@ -335,6 +335,22 @@ describe('an end', () => {
     await stored.close();
   });
 
+  test('can be ended again where that failed', async () => {
+    const stored = await startHarness({ store: createMemoryStore() });
+    const session = await stored.session(everything);
+    const end = () =>
+      stored.send(`/sessions/${session.sessionId}`, { method: 'DELETE', headers: bearer(session) });
+    stored.fake.onControl = (_, response) => {
+      json(response, 500, {});
+      return true;
+    };
+    expect(await refusal(await end())).toEqual({ status: 502, code: 'upstream_unavailable' });
+    stored.fake.onControl = undefined;
+    expect(await (await end()).json()).toEqual({ revoked: true, killed: true });
+    expect(await refusal(await end())).toEqual({ status: 401, code: 'session_expired' });
+    await stored.close();
+  });
+
   test('what goes wrong inside stays inside', async () => {
     const broken = await startHarness({
       store: { revoke: () => Promise.reject(new Error('password is hunter2')), isRevoked: () => false },
