@@ -43,9 +43,12 @@ export function forward(
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
       return;
     }
+    const length =
+      rest['content-length'] === undefined ? Number.POSITIVE_INFINITY : Number(rest['content-length']);
+    if (length === 0) response.end();
     // A stream that waits for its first event must not keep the headers back.
-    response.flushHeaders();
-    relay(stream, response);
+    else response.flushHeaders();
+    relay(stream, response, length);
   });
   // 'close' says so, also when the session ended without an error of this stream's.
   stream.once('error', () => {});
@@ -62,13 +65,17 @@ export function forward(
  * Passes on the answer's body, joining what arrives in one turn. HTTP/2 frames are 16 KiB, and Node 20's `fetch`
  * takes twenty times as long to unpack a gzip body that comes in such small pieces.
  */
-function relay(stream: ClientHttp2Stream, response: ServerResponse): void {
+function relay(stream: ClientHttp2Stream, response: ServerResponse, length: number): void {
   let pending: Buffer[] = [];
+  let left = length;
   const flush = (): void => {
     if (pending.length === 0) return;
     const joined = pending.length === 1 ? pending[0]! : Buffer.concat(pending);
     pending = [];
-    if (response.write(joined)) return;
+    left -= joined.length;
+    // The client has it all now and may use its connection for something else, which is not to be cut off with envd.
+    if (left === 0) response.end(joined);
+    if (left === 0 || response.write(joined)) return;
     stream.pause();
     response.once('drain', () => stream.resume());
   };
@@ -77,6 +84,7 @@ function relay(stream: ClientHttp2Stream, response: ServerResponse): void {
   });
   stream.once('end', () => {
     flush();
+    if (response.writableEnded) return;
     // A reset is no end: the client must see that the body is not whole.
     if (stream.rstCode === constants.NGHTTP2_NO_ERROR && !stream.aborted) response.end();
     else response.destroy();
