@@ -92,20 +92,33 @@ async function restsBelow(count: () => number, total: number): Promise<boolean> 
   return last < total;
 }
 
+const start = { 'content-type': 'application/connect+proto' };
+// StartRequest { process { cmd: "x" } }
+const body = encodeEnvelope(0, new Uint8Array([0x0a, 3, 0x0a, 1, 0x78]));
+
+const begin = (base: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> =>
+  fetch(`${base}/process.Process/Start`, {
+    method: 'POST',
+    // Miniflare would pack, and hold back, what is small.
+    headers: { ...headers, ...start, 'accept-encoding': 'identity' },
+    body,
+    signal,
+  });
+
+// workerd cannot: it learns that nobody listens when it next writes, and here it has nothing to write.
+test('a stream through node that is left before its first byte ends upstream', async () => {
+  const { base, headers } = await open('node');
+  const upstream = takeOver('/process.Process/Start');
+  const controller = new AbortController();
+  const answer = begin(base, headers, controller.signal).catch(() => undefined);
+  const { response } = await upstream;
+  const closed = once(response, 'close');
+  controller.abort();
+  await answer;
+  await closed;
+});
+
 describe.each(['node', 'workerd'])('a stream through %s', (host) => {
-  const start = { 'content-type': 'application/connect+proto' };
-  // StartRequest { process { cmd: "x" } }
-  const body = encodeEnvelope(0, new Uint8Array([0x0a, 3, 0x0a, 1, 0x78]));
-
-  const begin = (base: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> =>
-    fetch(`${base}/process.Process/Start`, {
-      method: 'POST',
-      // Miniflare would pack, and hold back, what is small.
-      headers: { ...headers, ...start, 'accept-encoding': 'identity' },
-      body,
-      signal,
-    });
-
   test('that is left ends upstream', async () => {
     const { base, headers } = await open(host);
     const upstream = takeOver('/process.Process/Start');
@@ -118,18 +131,6 @@ describe.each(['node', 'workerd'])('a stream through %s', (host) => {
     const closed = once(response, 'close').finally(() => clearInterval(talk));
     await (await answer).body?.getReader().read();
     controller.abort();
-    await closed;
-  });
-
-  test.runIf(host === 'node')('that is left before its first byte ends upstream', async () => {
-    const { base, headers } = await open(host);
-    const upstream = takeOver('/process.Process/Start');
-    const controller = new AbortController();
-    const answer = begin(base, headers, controller.signal).catch(() => undefined);
-    const { response } = await upstream;
-    const closed = once(response, 'close');
-    controller.abort();
-    await answer;
     await closed;
   });
 
