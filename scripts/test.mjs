@@ -19,6 +19,7 @@ step('lint', 'biome', ['check', '--error-on-warnings', '.']);
 step('types of what runs everywhere', 'tsc', ['-p', 'tsconfig.json']);
 step('types of all sources', 'tsc', ['-p', 'tsconfig.node.json']);
 step('types of the tests', 'tsc', ['-p', 'test/tsconfig.json']);
+step('types of the demo', 'tsc', ['-p', 'demo/tsconfig.json']);
 runVitest(process.argv.slice(2));
 
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);

@@ -16,7 +16,7 @@ export async function authorize<Env>(
   { options, request, context, event }: Exchange<Env>,
   intent: Intent,
 ): Promise<Authorized> {
-  let answer: Authorization | null;
+  let answer: Authorization | null | undefined;
   try {
     answer = await options.authorize(request, intent, context);
   } catch (error) {

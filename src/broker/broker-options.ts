@@ -73,7 +73,7 @@ export interface BrokerOptions<Env = unknown> {
   /** The team's API key. It never leaves the broker but for the control plane. */
   apiKey: FromEnv<Env, string>;
   /**
-   * Says who the caller is and what they may do, or null to refuse (403, `session_refused`). Asked at each mint and
+   * Says who the caller is and what they may do, or null or undefined to refuse (403, `session_refused`). Asked at each mint and
    * again at each refresh. The body of the request has been read: what the page sent is in `intent`. At a refresh the
    * `Authorization` header is the session's own token, and `intent.subject` is who it was given to.
    *
@@ -84,7 +84,7 @@ export interface BrokerOptions<Env = unknown> {
     request: Request,
     intent: Intent,
     context: BrokerContext<Env>,
-  ): Authorization | null | Promise<Authorization | null>;
+  ): Authorization | null | undefined | Promise<Authorization | null | undefined>;
   /** What session tokens are signed with. */
   signingKeys: FromEnv<Env, SigningKeys>;
   /**

@@ -1,3 +1,4 @@
+import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { Terminal } from '@xterm/xterm';
 import type { ChannelStatus } from '../channel/channel.js';
 import type { PtyHandle } from '../sandbox/pty-handle.js';
@@ -48,7 +49,12 @@ export class SandboxTerminal {
       minimumContrastRatio: 4.5,
       screenReaderMode: options.screenReaderMode ?? false,
       scrollback: options.scrollback ?? 5000,
+      // xterm's name for what `unicode` is part of.
+      allowProposedApi: true,
     });
+    // As wide as the programs in the sandbox take characters to be: by xterm's own table an emoji is one cell, by theirs two.
+    this.terminal.loadAddon(new Unicode11Addon());
+    this.terminal.unicode.activeVersion = '11';
     this.#followTheme(options);
     this.#frame.open(this.terminal, this.#labels);
     this.#inputNotice = new InputNotice(this.#frame.input, this.#labels, (data) => this.#addon?.send(data));

@@ -63,6 +63,13 @@ test('asks for a shell of the size of the element', async () => {
   expect(rows).toBeGreaterThan(15);
 });
 
+test('takes an emoji to be as wide as the programs in the sandbox do', async () => {
+  await open();
+  await page.evaluate(() => sandbox.channel.print('🎉x'));
+  await shows('🎉x');
+  expect(await page.evaluate(() => terminal.terminal.buffer.active.cursorX)).toBe(3);
+});
+
 test('shows output and acknowledges it once it is parsed', async () => {
   await open();
   await page.evaluate(() => sandbox.channel.print('hello\r\n'));
