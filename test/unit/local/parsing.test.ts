@@ -99,6 +99,4 @@ test.each([
   ['a/./b', '/home/user/a/b'],
   ['../x', '/home/x'],
   ['/a/../b', '/a/../b'],
-])('%j means %s', (path, expected) =>
-  expect(expandPath(path, userNamed('user'), '/srv/dir')).toBe(expected),
-);
+])('%j means %s', (path, expected) => expect(expandPath(path, userNamed('user'), '/srv/dir')).toBe(expected));
