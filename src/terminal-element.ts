@@ -13,10 +13,7 @@ declare global {
 SandboxTerminalElement.connect = async (sessionUrl, sandboxId) => {
   const { fetchSession, Sandbox } = await import('./browser.js');
   return Sandbox.connect({
-    session: (request) => {
-      const id = request.sandboxId ?? sandboxId;
-      return fetchSession(sessionUrl, id === undefined ? {} : { sandboxId: id });
-    },
+    session: (request) => fetchSession(sessionUrl, { sandboxId: request.sandboxId ?? sandboxId }),
   });
 };
 

@@ -9,9 +9,9 @@ import { absoluteUrl } from './session-credential.js';
 /** What to ask a broker for. */
 export interface FetchSessionOptions extends CallOptions {
   /** A sandbox of yours that is to be used again. Without it the broker makes one. */
-  sandboxId?: string;
+  sandboxId?: string | undefined;
   /** What is wanted; the broker grants at most what your application allows. Default: all that it allows. */
-  grant?: Grant;
+  grant?: Grant | undefined;
   /** Sent along, for your application's own `authorize`. */
   headers?: Record<string, string>;
   /** Whether cookies go along, as in `fetch`. Default `same-origin`. */
