@@ -8,6 +8,7 @@ import { checkOrigin } from './cors.js';
 import type { EnvdProxy } from './envd-proxy.js';
 import { errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
+import { keepAliveInterval } from './keep-alive.js';
 import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
 import type { SessionClaims } from './session-token.js';
@@ -31,6 +32,8 @@ export interface PtySession {
   /** Passes requests through the broker's proxy: the same policy, user and marks as for a page, and never its token. */
   fetch: FetchLike;
   keepAlive(): Promise<void>;
+  /** How often `keepAlive` has to be called while somebody is attached, in milliseconds. */
+  keepAliveMs: number;
 }
 
 /** Judges a request for a WebSocket by its origin and its subprotocol. The token comes later, in a message. */
@@ -90,5 +93,6 @@ export async function openPtySession<Env>(
     baseUrl: `${origin}/envd/${sandboxId}`,
     fetch: fetchThroughProxy,
     keepAlive: async () => scope.keepAlive(claims, (await scopeOf()).credentials),
+    keepAliveMs: keepAliveInterval(claims),
   };
 }

@@ -35,11 +35,8 @@ async function relayAccess<Env>(
   sandboxId: string,
   context: BrokerContext<Env>,
 ): Promise<RelayAccess> {
-  const { claims, mode, life, envdVersion, baseUrl, fetch, keepAlive } = await core.authorizePty(
-    token,
-    sandboxId,
-    context,
-  );
+  const session = await core.authorizePty(token, sandboxId, context);
+  const { claims, mode, life, envdVersion, baseUrl, fetch, keepAlive, keepAliveMs } = session;
   // The proxy puts the real credential on.
   const credential = fixedCredential({});
   return {
@@ -56,5 +53,6 @@ async function relayAccess<Env>(
         target,
       ),
     keepAlive,
+    keepAliveMs,
   };
 }

@@ -6,7 +6,6 @@ export interface HubSettings {
   readAheadBytes: number;
   graceMs: number;
   tombstoneMs: number;
-  keepAliveMs: number;
   pingIntervalMs: number | undefined;
   pingTimeoutMs: number | undefined;
 }
@@ -23,7 +22,6 @@ export function hubSettings(options: RelayOptions): HubSettings {
     readAheadBytes: Math.min(defaultWindowBytes, ringBytes),
     graceMs: options.graceMs ?? 60_000,
     tombstoneMs: options.tombstoneMs ?? 600_000,
-    keepAliveMs: 60_000,
     pingIntervalMs: options.pingIntervalMs,
     pingTimeoutMs: options.pingTimeoutMs,
   };

@@ -56,7 +56,7 @@ export class Hub implements AttachmentOwner {
   #unsent = false;
   #coalescing: ReturnType<typeof setTimeout> | undefined;
   #tombstone: ReturnType<typeof setTimeout> | undefined;
-  #keepAlive: ReturnType<typeof setInterval> | undefined;
+  #keepAlive: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: HubOptions) {
     const { channel, settings } = options;
@@ -268,15 +268,14 @@ export class Hub implements AttachmentOwner {
   #keepSandbox(): void {
     const keep = () => {
       const access = [...this.#attachments].find((attachment) => attachment.access.keepAlive)?.access;
+      this.#keepAlive = setTimeout(keep, access?.keepAliveMs ?? 60_000);
       access?.keepAlive?.().catch(() => this.#log('error', access, 'the sandbox could not be kept alive'));
     };
-    if (this.#keepAlive !== undefined || this.#exit) return;
-    this.#keepAlive = setInterval(keep, this.#options.settings.keepAliveMs);
-    keep();
+    if (this.#keepAlive === undefined && !this.#exit) keep();
   }
 
   #stopKeepingSandbox(): void {
-    clearInterval(this.#keepAlive);
+    clearTimeout(this.#keepAlive);
     this.#keepAlive = undefined;
   }
 

@@ -32,8 +32,10 @@ export interface RelayAccess {
   isOver?(): Promise<boolean> | boolean;
   /** Opens a terminal of the sandbox, as the session's user and with the real credential. */
   open(target: PtyTarget): Promise<Channel>;
-  /** Keeps the sandbox alive while somebody is attached; called at once and then every minute. */
+  /** Keeps the sandbox alive while somebody is attached; called at once and then every `keepAliveMs`. */
   keepAlive?(): Promise<void>;
+  /** In milliseconds. Default 60 000. */
+  keepAliveMs?: number;
 }
 
 /** Settings of a relay. */

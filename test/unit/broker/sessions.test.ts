@@ -252,6 +252,22 @@ describe('a refresh', () => {
     expect(extensions()).toHaveLength(1);
   });
 
+  test('keeps a sandbox with a short life alive more often', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    harness.authorization = {
+      subject: 'ann',
+      sandbox: { template: 'base', timeoutMs: 20_000 },
+      grants: everything,
+    };
+    const session = await harness.mint();
+    for (const seconds of [0, 4, 6]) {
+      vi.advanceTimersByTime(seconds * 1000);
+      await refresh(session);
+    }
+    const extensions = harness.fake.control.filter(({ path }) => path.endsWith('/refreshes'));
+    expect(extensions.map(({ body }) => body.toString())).toEqual(['{"duration":20}', '{"duration":20}']);
+  });
+
   test('extends by no more than the control plane takes, and is good also where that fails', async () => {
     harness.authorization = {
       subject: 'ann',

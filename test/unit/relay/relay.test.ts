@@ -324,6 +324,14 @@ describe('a terminal', () => {
     expect(keepAlive).toHaveBeenCalledTimes(2);
   });
 
+  it('keeps a sandbox with a short life alive more often', async () => {
+    const keepAlive = vi.fn(async () => {});
+    change = (access) => Object.assign(access, { keepAlive, keepAliveMs: 2_000 });
+    await join();
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(keepAlive).toHaveBeenCalledTimes(5);
+  });
+
   it('is left when the session ends, and when a socket is silent', async () => {
     change = (access) => {
       access.endsAt = Date.now() + 1_000;
