@@ -24,6 +24,8 @@ let broker: NodeBroker;
 let server: Server;
 let url: string;
 let grants: Grant = all;
+/** How long a new sandbox lives without anybody, in milliseconds. */
+let timeoutMs = 300_000;
 /** The sandbox of everybody, where they share one. */
 let shared: string | undefined;
 const events: BrokerEvent[] = [];
@@ -43,7 +45,7 @@ beforeAll(async () => {
     publicUrl: `${url}/api/sandbox`,
     authorize: (request) => ({
       subject: request.headers.get('x-user') ?? 'ann',
-      sandbox: shared === undefined ? { template: 'base' } : { id: shared },
+      sandbox: shared === undefined ? { template: 'base', timeoutMs } : { id: shared },
       grants,
     }),
     logger: (event) => events.push(event),
@@ -87,6 +89,18 @@ describe('through a broker in Node, a page', () => {
     expect(Buffer.compare(back, data)).toBe(0);
     await sandbox.files.write('small.txt', 'hello');
     expect(await sandbox.files.read('~/small.txt')).toBe('hello');
+    await sandbox.kill();
+  });
+
+  test('keeps its sandbox beyond its time while it is at a terminal', async () => {
+    timeoutMs = 3_000;
+    const sandbox = await connect();
+    const twice = Date.now() + 2 * timeoutMs;
+    timeoutMs = 300_000;
+    const pty = await sandbox.pty.create({ cols: 80, rows: 24 });
+    await expect.poll(() => Date.now(), { timeout: 20_000 }).toBeGreaterThan(twice);
+    expect(await sandbox.isRunning()).toBe(true);
+    await pty.kill();
     await sandbox.kill();
   });
 
