@@ -34,6 +34,10 @@ export async function startDemo({ service, port, signingKey = randomBytes(32).to
     basePath: brokerPath,
     // Your application asks here who the caller is. On one person's own machine there is one caller.
     authorize: () => ({ subject: 'demo', sandbox: { template: 'base' }, grants: demoGrants }),
+    // The page is told of these in general words.
+    logger: ({ outcome, action, code, cause }) => {
+      if (outcome === 'failed' && code) console.error(`${action}: ${code}`, cause?.message ?? cause ?? '');
+    },
   });
   const page = serveFiles(folder ?? fileURLToPath(new URL('../dist', import.meta.url)));
 

@@ -15,6 +15,12 @@ const troubles: Record<string, Trouble> = {
     text: 'The server of this page does not answer. Is “npm start” still running?',
     remedy: 'retry',
   },
+  broker_misconfigured: {
+    text: 'The server of this page is not set up rightly. What is wrong is in its log.',
+    remedy: 'retry',
+  },
+  invalid_session: { text: 'The server of this page gave no usable answer.', remedy: 'retry' },
+  protocol_error: { text: 'The server of this page gave no usable answer.', remedy: 'retry' },
   upstream_unavailable: { text: 'The sandbox service does not answer.', remedy: 'retry' },
   request_timeout: { text: 'The server takes too long to answer.', remedy: 'retry' },
   rate_limited: { text: 'Too many requests. Wait a moment.', remedy: 'retry' },

@@ -1,7 +1,14 @@
 /** The control plane as a page may see it: not its words, and not what is wrong with the API key. */
 
-import { E2BEdgeError, RateLimitError, SandboxNotFoundError, ServiceBusyError } from '../errors.js';
-import { sandboxNotFound, upstreamFailed } from './refusals.js';
+import {
+  AuthenticationError,
+  E2BEdgeError,
+  PermissionDeniedError,
+  RateLimitError,
+  SandboxNotFoundError,
+  ServiceBusyError,
+} from '../errors.js';
+import { misconfigured, sandboxNotFound, upstreamFailed } from './refusals.js';
 
 /** Makes a call to the control plane, and its errors the broker's own. */
 export async function askControlPlane<T>(call: () => Promise<T>): Promise<T> {
@@ -14,6 +21,10 @@ export async function askControlPlane<T>(call: () => Promise<T>): Promise<T> {
 
 function controlPlaneError(error: unknown): E2BEdgeError {
   if (error instanceof SandboxNotFoundError) return sandboxNotFound();
+  // Trying again does not help. The control plane's own words may repeat the key.
+  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) {
+    return misconfigured(`The control plane refused the API key (HTTP ${error.statusCode})`);
+  }
   const retryAfterMs = error instanceof E2BEdgeError ? error.retryAfterMs : undefined;
   const options = { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   if (error instanceof RateLimitError) {

@@ -120,6 +120,29 @@ test('a page that finds no broker says so, and tries again when asked', async ()
   await prompted(page);
 });
 
+test.each([
+  [201, '{"token":5}', 'The server of this page gave no usable answer.'],
+  [200, '<html>', 'The server of this page gave no usable answer.'],
+  [500, '{"code":"broker_misconfigured","message":"…"}', 'The server of this page is not set up rightly.'],
+  [403, '{"code":"session_refused","message":"…"}', 'The server does not let you use this sandbox.'],
+  [429, '{"code":"rate_limited","message":"…"}', 'Too many requests. Wait a moment.'],
+])('a session answered with %i %s is said in words', async (status, body, words) => {
+  page = await (await stage.browser.newContext()).newPage();
+  await page.route(`${stage.url}/api/**`, (route) => route.fulfill({ status, body }));
+  await page.goto(stage.url);
+  await page.getByRole('alert').getByText(words).waitFor();
+});
+
+test('a file that is not there any more is said in words', async () => {
+  await open();
+  await typeLine(page, 'touch fleeting');
+  const entry = page.getByRole('button', { name: 'fleeting' });
+  await entry.waitFor();
+  await page.route('**/files?*', (route) => route.fulfill({ status: 404, body: '{"code":404}' }));
+  await entry.click();
+  await page.getByRole('dialog').getByText('It is not there any more.').waitFor();
+});
+
 test('a sandbox that ended is told, and a new one is offered', async () => {
   await open();
   const before = sandboxIdOf(page);

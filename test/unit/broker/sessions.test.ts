@@ -186,15 +186,19 @@ describe('a mint', () => {
     await harness.session({ commands: ['npm test'], files: [{ op: 'write', prefix: '/srv/data' }] });
   });
 
-  test('says nothing of what the control plane said', async () => {
+  test('says nothing of what the control plane said, and in the log that the key was refused', async () => {
     harness.fake.onControl = (_, response) => {
       response.writeHead(401, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ code: 401, message: `bad key ${harness.fake.apiKey}` }));
       return true;
     };
     const failure = await harness.mint().catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'upstream_unavailable', response: { status: 502 } });
+    expect(failure).toMatchObject({ code: 'broker_misconfigured', response: { status: 500 } });
     expect((failure as Error).message).not.toContain('key');
+    const logged = harness.events.at(-1);
+    expect(logged).toMatchObject({ action: 'mint', outcome: 'failed', code: 'broker_misconfigured' });
+    expect(String(logged?.cause)).toContain('refused the API key (HTTP 401)');
+    expect(String(logged?.cause)).not.toContain(harness.fake.apiKey);
   });
 });
 
