@@ -62,7 +62,10 @@ export interface Authorization {
      * from the mint on; while a page is attached the end is put off by an hour at most.
      */
     timeoutMs?: number;
-    /** Whether a page that is attached puts off the sandbox's end. Default true. */
+    /**
+     * Whether a page puts off the sandbox's end: while it is at a terminal by WebSocket, and whenever it refreshes its
+     * session. A long command alone does not. Default true.
+     */
     keepAlive?: boolean;
   };
   grants: Grant;
