@@ -2,6 +2,7 @@
 
 import type { Exchange, Scope } from './exchange.js';
 import type { StreamLife } from './guarded-stream.js';
+import { keepAliveInterval } from './keep-alive.js';
 import { misconfigured, sessionExpired, unauthenticated } from './refusals.js';
 import { type SessionClaims, sessionEndsAt, verifyToken } from './session-token.js';
 
@@ -36,13 +37,15 @@ export async function verifySession<Env>(
   return claims;
 }
 
-/** How long what is open for a session may stay so. */
+/** How long what is open for a session may stay so, and what that does for its sandbox. */
 export function lifeOf<Env>(
-  { credentials, options: { store } }: Scope<Env>,
+  { credentials, keepAlive, options: { store } }: Scope<Env>,
   claims: SessionClaims,
 ): StreamLife & { until: number } {
+  const extend = (): Promise<void> => keepAlive(claims, credentials);
   return {
     until: sessionEndsAt(claims, credentials.tokens),
     ...(store && { isOver: () => store.isRevoked(claims.sid) }),
+    ...(claims.keep !== undefined && { keepAlive: { everyMs: keepAliveInterval(claims), extend } }),
   };
 }

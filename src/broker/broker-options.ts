@@ -63,8 +63,8 @@ export interface Authorization {
      */
     timeoutMs?: number;
     /**
-     * Whether a page puts off the sandbox's end: while it is at a terminal by WebSocket, and whenever it refreshes its
-     * session. A long command alone does not. Default true.
+     * Whether a page puts off the sandbox's end: while it is at a terminal or listens to a command, and whenever it
+     * refreshes its session. Default true.
      */
     keepAlive?: boolean;
   };

@@ -8,6 +8,8 @@ export interface StreamLife {
   until?: number;
   /** Asked again and again; true ends the stream, and so does not being able to tell. Absent where nothing is revoked. */
   isOver?: () => Promise<boolean> | boolean;
+  /** Keeps the sandbox while the stream goes on: at its beginning, and then as often as said. Absent where nothing does. */
+  keepAlive?: { everyMs: number; extend: () => Promise<void> };
 }
 
 const askEveryMs = 30_000;
@@ -20,15 +22,15 @@ const maxDelayMs = 2 ** 31 - 1;
  */
 export function guardStream(
   body: ReadableStream<Uint8Array>,
-  { until, isOver }: StreamLife,
+  { until, isOver, keepAlive }: StreamLife,
   onChunk?: (chunk: Uint8Array) => void,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let interval: ReturnType<typeof setInterval> | undefined;
+  const intervals: ReturnType<typeof setInterval>[] = [];
   const settle = (): void => {
     clearTimeout(timer);
-    clearInterval(interval);
+    for (const interval of intervals) clearInterval(interval);
   };
 
   return new ReadableStream<Uint8Array>(
@@ -50,7 +52,13 @@ export function guardStream(
         };
         if (until !== undefined)
           timer = setTimeout(end, Math.min(Math.max(until - Date.now(), 0), maxDelayMs));
-        if (isOver) interval = setInterval(() => void ask(), askEveryMs);
+        if (isOver) intervals.push(setInterval(() => void ask(), askEveryMs));
+        if (keepAlive) {
+          // A sandbox that cannot be kept ends, and its streams with it: they tell.
+          const extend = (): void => void keepAlive.extend().catch(() => undefined);
+          extend();
+          intervals.push(setInterval(extend, keepAlive.everyMs));
+        }
       },
       async pull(controller) {
         try {

@@ -37,6 +37,18 @@ describe('a stream', () => {
     expect(upstream.pulled).toBe(2);
   });
 
+  test('keeps the sandbox alive from its beginning until it is left, also where that fails', async () => {
+    const extend = vi.fn(() => Promise.reject(new Error('busy')));
+    const { reader } = guarded({ keepAlive: { everyMs: 10_000, extend } });
+    expect(extend).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(extend).toHaveBeenCalledTimes(3);
+    await reader.cancel();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(extend).toHaveBeenCalledTimes(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   test('is ended upstream when it is left, and holds no timer then', async () => {
     const { reader, upstream } = guarded({ until: Date.now() + 1000, isOver: () => false });
     await reader.cancel();

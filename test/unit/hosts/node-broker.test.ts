@@ -92,15 +92,18 @@ describe('through a broker in Node, a page', () => {
     await sandbox.kill();
   });
 
-  test('keeps its sandbox beyond its time while it is at a terminal', async () => {
+  test.each([
+    ['is at a terminal', (sandbox: Sandbox) => sandbox.pty.create({ cols: 80, rows: 24 })],
+    ['listens to a command', (sandbox: Sandbox) => sandbox.commands.run('sleep 60', { background: true })],
+  ])('keeps its sandbox beyond its time while it %s', async (_what, stay) => {
     timeoutMs = 3_000;
     const sandbox = await connect();
     const twice = Date.now() + 2 * timeoutMs;
     timeoutMs = 300_000;
-    const pty = await sandbox.pty.create({ cols: 80, rows: 24 });
+    const handle = await stay(sandbox);
     await expect.poll(() => Date.now(), { timeout: 20_000 }).toBeGreaterThan(twice);
     expect(await sandbox.isRunning()).toBe(true);
-    await pty.kill();
+    await handle.kill();
     await sandbox.kill();
   });
 
