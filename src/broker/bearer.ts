@@ -5,6 +5,7 @@ import type { StreamLife } from './guarded-stream.js';
 import { keepAliveInterval } from './keep-alive.js';
 import { misconfigured, sessionExpired, unauthenticated } from './refusals.js';
 import { type SessionClaims, sessionEndsAt, verifyToken } from './session-token.js';
+import type { Credentials } from './settings.js';
 
 /**
  * The session of a request, by its bearer token.
@@ -37,12 +38,16 @@ export async function verifySession<Env>(
   return claims;
 }
 
-/** How long what is open for a session may stay so, and what that does for its sandbox. */
+/**
+ * How long what is open for a session may stay so, and what that does for its sandbox.
+ * @param current the credentials of the moment, for what outlives the request that opened it.
+ */
 export function lifeOf<Env>(
   { credentials, keepAlive, options: { store } }: Scope<Env>,
   claims: SessionClaims,
+  current: () => Credentials | Promise<Credentials> = () => credentials,
 ): StreamLife & { until: number } {
-  const extend = (): Promise<void> => keepAlive(claims, credentials);
+  const extend = async (): Promise<void> => keepAlive(claims, await current());
   return {
     until: sessionEndsAt(claims, credentials.tokens),
     ...(store && { isOver: () => store.isRevoked(claims.sid) }),

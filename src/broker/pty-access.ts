@@ -8,7 +8,6 @@ import { checkOrigin } from './cors.js';
 import type { EnvdProxy } from './envd-proxy.js';
 import { errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
-import { keepAliveInterval } from './keep-alive.js';
 import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
 import type { SessionClaims } from './session-token.js';
@@ -24,16 +23,13 @@ export interface PtyUpgrade {
 export interface PtySession {
   claims: SessionClaims;
   mode: 'read' | 'write';
-  /** What its sockets are bound to. */
+  /** What its sockets are bound to, and what they do for the sandbox. */
   life: ReturnType<typeof lifeOf>;
   envdVersion: string;
   /** The base URL to use `fetch` with. It leads nowhere but into this broker's own proxy. */
   baseUrl: string;
   /** Passes requests through the broker's proxy: the same policy, user and marks as for a page, and never its token. */
   fetch: FetchLike;
-  keepAlive(): Promise<void>;
-  /** How often `keepAlive` has to be called while somebody is attached, in milliseconds. */
-  keepAliveMs: number;
 }
 
 /** Judges a request for a WebSocket by its origin and its subprotocol. The token comes later, in a message. */
@@ -88,11 +84,9 @@ export async function openPtySession<Env>(
   return {
     claims,
     mode,
-    life: lifeOf(scope, claims),
+    life: lifeOf(scope, claims, async () => (await scopeOf()).credentials),
     envdVersion,
     baseUrl: `${origin}/envd/${sandboxId}`,
     fetch: fetchThroughProxy,
-    keepAlive: async () => scope.keepAlive(claims, (await scopeOf()).credentials),
-    keepAliveMs: keepAliveInterval(claims),
   };
 }

@@ -22,7 +22,7 @@ import type { SandboxAnswer } from './sandbox-directory.js';
 import { type SessionClaims, sessionEndsAt, signToken } from './session-token.js';
 
 /** The key of a sandbox's metadata that says whose it is. */
-export const subjectKey = 'e2bEdgeSubject';
+const subjectKey = 'e2bEdgeSubject';
 
 const defaultTimeoutMs = 300_000;
 const maxRequestBytes = 64 * 1024;

@@ -36,7 +36,7 @@ async function relayAccess<Env>(
   context: BrokerContext<Env>,
 ): Promise<RelayAccess> {
   const session = await core.authorizePty(token, sandboxId, context);
-  const { claims, mode, life, envdVersion, baseUrl, fetch, keepAlive, keepAliveMs } = session;
+  const { claims, mode, life, envdVersion, baseUrl, fetch } = session;
   // The proxy puts the real credential on.
   const credential = fixedCredential({});
   return {
@@ -52,7 +52,6 @@ async function relayAccess<Env>(
         new Connection({ sandboxId, envdVersion, baseUrl, credential, fetch, streamingUploads: false }),
         target,
       ),
-    keepAlive,
-    keepAliveMs,
+    ...(life.keepAlive && { keepAlive: life.keepAlive.extend, keepAliveMs: life.keepAlive.everyMs }),
   };
 }

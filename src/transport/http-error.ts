@@ -90,7 +90,7 @@ export function sandboxEnded(message: string, options: E2BEdgeErrorOptions = {})
 }
 
 /** A redirect is not followed, because it would carry the credential away. A page sees it without its status. */
-export function unexpectedRedirect(options: E2BEdgeErrorOptions): ConnectionError {
+function unexpectedRedirect(options: E2BEdgeErrorOptions): ConnectionError {
   return new ConnectionError(
     'The server answered with a redirect, which is not followed: check the address.',
     { ...options, code: 'unexpected_redirect' },

@@ -34,8 +34,6 @@ test('a terminal is left when its session is revoked, and the log has it', async
     envdVersion: '0.6.13',
     baseUrl: 'http://broker.invalid/envd/i1',
     fetch: async () => started(),
-    keepAlive: async () => undefined,
-    keepAliveMs: 60_000,
   };
   const core: Partial<BrokerCore<undefined>> = {
     authorizePty: async () => session as PtySession,
