@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runCommandLine } from './local/command-line.js';
+import { runCommandLine } from './local/cli/command-line.js';
 
 process.exitCode = await runCommandLine(process.argv.slice(2));

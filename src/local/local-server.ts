@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SandboxError } from '../errors.js';
-import { EnvdSource } from './envd-source.js';
-import type { IsolationKind } from './isolation.js';
-import { openIsolation } from './open-isolation.js';
+import { Sandboxes } from './control/sandboxes.js';
+import { replyFailure } from './http/replies.js';
+import { EnvdSource } from './machine/envd-source.js';
+import type { IsolationKind } from './machine/isolation.js';
+import { openIsolation } from './machine/open-isolation.js';
+import { builtEnvd } from './machine/runtime-files.js';
 import { type CheckedOptions, checkOptions, type LocalServerOptions } from './options.js';
-import { replyFailure } from './replies.js';
-import { requestListener } from './request-listener.js';
-import { builtEnvd } from './runtime-files.js';
-import { Sandboxes } from './sandboxes.js';
+import { requestListener } from './routing/request-listener.js';
 
 /** A running local sandbox server. */
 export interface LocalServer extends AsyncDisposable {

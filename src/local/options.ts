@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import type { IsolationKind } from './isolation.js';
+import type { IsolationKind } from './machine/isolation.js';
 
 /** How `startLocalServer` is to be run. */
 export interface LocalServerOptions {

@@ -20,6 +20,17 @@ const mayImport: Record<string, string[]> = {
   local: ['errors', 'wire/gen'],
 };
 
+/** The same for the rooms of the local server: `envd` runs inside a sandbox, everything else outside. */
+const localMayImport: Record<string, string[]> = {
+  os: [],
+  http: [],
+  envd: ['os'],
+  machine: ['os', 'envd/transport-settings.ts'],
+  control: ['http', 'machine'],
+  routing: ['http', 'machine', 'control'],
+  cli: ['http'],
+};
+
 /** What a room may know the types of beside. */
 const mayImportTypes: Record<string, string[]> = {
   terminal: ['sandbox', 'channel'],
@@ -58,6 +69,21 @@ describe('the rooms', () => {
 
   test('import in one direction', () => {
     expect(modules.flatMap(forbiddenImports)).toEqual([]);
+  });
+
+  test('of the local server import in one direction', () => {
+    const roomIn = (path: string): string | undefined => /^local\/([^/]+)\//.exec(path)?.[1];
+    const forbidden = modules.flatMap(({ path, imports }) => {
+      const from = roomIn(path);
+      if (from === undefined) return [];
+      const allowed = localMayImport[from] ?? [];
+      const targets = imports.map(({ target }) => target ?? '');
+      return targets
+        .filter((target) => roomIn(target) !== undefined && roomIn(target) !== from)
+        .filter((target) => !allowed.some((it) => it === roomIn(target) || `local/${it}` === target))
+        .map((target) => `${path} imports ${target}`);
+    });
+    expect(forbidden).toEqual([]);
   });
 
   test('have no cycle', () => {

@@ -7,7 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http2';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { killLeftovers, rootVariable } from '../sweep.js';
+import { killLeftovers, rootVariable } from '../os/sweep.js';
 import type { SandboxContext } from './context.js';
 import { directoryPaths, namespacePaths } from './paths.js';
 import { FifoPool } from './process/fifo-pool.js';

@@ -1,4 +1,4 @@
-import { closingFds } from '../../inheritable-fds.js';
+import { closingFds } from '../../os/inheritable-fds.js';
 import type { ExitStatus } from './exit-status.js';
 
 /** Which output of a process a chunk belongs to. */

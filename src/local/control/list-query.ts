@@ -1,4 +1,4 @@
-import { ApiError } from './replies.js';
+import { ApiError } from '../http/replies.js';
 import type { Sandbox } from './sandbox.js';
 
 const largestPage = 100;

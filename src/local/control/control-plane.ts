@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readJson } from '../http/read-json.js';
+import { ApiError, replyFailure, replyJson } from '../http/replies.js';
+import { urlOf } from '../http/request-url.js';
+import { sameSecret } from '../http/signature.js';
 import { longestTimeoutSeconds, parseCreate, parseObject, parseTimeout } from './create-request.js';
 import { hasMetadata, listPage } from './list-query.js';
-import { readJson } from './read-json.js';
-import { ApiError, replyFailure, replyJson } from './replies.js';
-import { urlOf } from './request-url.js';
 import type { Sandbox } from './sandbox.js';
 import { detailOf, listedOf, summaryOf } from './sandbox-json.js';
 import type { Sandboxes } from './sandboxes.js';
-import { sameSecret } from './signature.js';
 
 interface Call {
   readonly request: IncomingMessage;

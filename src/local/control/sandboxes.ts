@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import type { EnvdProcess } from '../machine/envd-process.js';
 import type { CreateRequest } from './create-request.js';
-import type { EnvdProcess } from './envd-process.js';
 import { Sandbox } from './sandbox.js';
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';

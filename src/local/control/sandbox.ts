@@ -1,5 +1,5 @@
+import type { EnvdProcess } from '../machine/envd-process.js';
 import type { CreateRequest } from './create-request.js';
-import type { EnvdProcess } from './envd-process.js';
 
 /** A running sandbox. */
 export class Sandbox {

@@ -1,4 +1,4 @@
-import { ApiError } from './replies.js';
+import { ApiError } from '../http/replies.js';
 
 /** What a client asks of a new sandbox, as far as a local one can give it. */
 export interface CreateRequest {

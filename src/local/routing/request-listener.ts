@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { controlPlane } from './control-plane.js';
+import { controlPlane } from '../control/control-plane.js';
+import type { Sandboxes } from '../control/sandboxes.js';
 import {
   allowAnyOrigin,
   allowOrigin,
@@ -8,10 +9,9 @@ import {
   isPreflight,
   isSandboxPreflight,
 } from './cors.js';
+import { replyError } from '../http/replies.js';
 import { answerSandbox, findBySignature } from './envd-face.js';
-import { replyError } from './replies.js';
 import { envdPort, routeOf } from './request-route.js';
-import type { Sandboxes } from './sandboxes.js';
 
 export interface ListenerOptions {
   readonly sandboxes: Sandboxes;

@@ -14,7 +14,7 @@ export interface RuntimeFiles {
 }
 
 /** The built program. It is a file of its own because it runs in a process of its own. */
-export const builtEnvd: string = fileURLToPath(new URL('./envd/main.js', import.meta.url));
+export const builtEnvd: string = fileURLToPath(new URL('../envd/main.js', import.meta.url));
 
 const script = 'main.mjs';
 

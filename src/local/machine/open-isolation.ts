@@ -1,9 +1,9 @@
-import { SandboxError } from '../errors.js';
+import { SandboxError } from '../../errors.js';
+import type { CheckedOptions } from '../options.js';
 import { bubblewrapIsolation, bubblewrapOwner, findBubblewrap } from './bubblewrap.js';
 import { EnvdProcess } from './envd-process.js';
 import type { Isolation } from './isolation.js';
 import { noIsolation } from './no-isolation.js';
-import type { CheckedOptions } from './options.js';
 import { copyRuntime, type RuntimeFiles } from './runtime-files.js';
 import { Workspace } from './workspace.js';
 

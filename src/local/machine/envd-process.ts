@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { connectionWindow, transportSettings } from './envd/transport-settings.js';
-import { closingFds, inheritableFds } from './inheritable-fds.js';
-import { allEnded, childrenOf } from './process-end.js';
+import { connectionWindow, transportSettings } from '../envd/transport-settings.js';
+import { closingFds, inheritableFds } from '../os/inheritable-fds.js';
+import { allEnded, childrenOf } from '../os/process-end.js';
 
 /** How to start envd for one sandbox. */
 export interface EnvdLaunch {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { isE2BEdgeError } from '../errors.js';
-import { type LocalServer, startLocalServer } from './local-server.js';
-import type { LocalServerOptions } from './options.js';
+import { isE2BEdgeError } from '../../errors.js';
+import { type LocalServer, startLocalServer } from '../local-server.js';
+import type { LocalServerOptions } from '../options.js';
 
 /** Where `serve` listens unless told otherwise, if nobody else does. */
 const defaultPort = 3980;
@@ -125,6 +125,6 @@ async function stopSignal(): Promise<void> {
 }
 
 function version(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
+  const manifest = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Sandbox } from '../control/sandbox.js';
+import type { Sandboxes } from '../control/sandboxes.js';
+import { replyError, replyJson } from '../http/replies.js';
+import { urlOf } from '../http/request-url.js';
+import { sameSecret, signatureFault } from '../http/signature.js';
 import { forward } from './envd-proxy.js';
-import { replyError, replyJson } from './replies.js';
 import { envdPort } from './request-route.js';
-import { urlOf } from './request-url.js';
-import type { Sandbox } from './sandbox.js';
-import type { Sandboxes } from './sandboxes.js';
-import { sameSecret, signatureFault } from './signature.js';
 
 /** Belongs to the platform; nobody reaches it from outside. */
 const internalPaths = new Set([

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { killLeftovers } from '../os/sweep.js';
 import type { Isolation } from './isolation.js';
 import type { RuntimeFiles } from './runtime-files.js';
-import { killLeftovers } from './sweep.js';
 import type { Workspace } from './workspace.js';
 
 /**
