@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { SandboxError } from '../errors.js';
 import { Sandboxes } from './control/sandboxes.js';
 import { replyFailure } from './http/replies.js';
-import { EnvdSource } from './machine/envd-source.js';
 import type { IsolationKind } from './machine/isolation.js';
+import { MachineSource } from './machine/machine-source.js';
 import { openIsolation } from './machine/open-isolation.js';
 import { builtEnvd } from './machine/runtime-files.js';
 import { type CheckedOptions, checkOptions, type LocalServerOptions } from './options.js';
@@ -40,8 +40,8 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
   const checked = checkOptions(options);
   const apiKey = checked.apiKey ?? `e2b_${randomBytes(20).toString('hex')}`;
   const { isolation, workspace, first } = await openIsolation(checked, envdScript);
-  const source = new EnvdSource(isolation, first);
-  const sandboxes = new Sandboxes(() => source.take());
+  const source = new MachineSource(isolation, workspace, first);
+  const sandboxes = new Sandboxes(source);
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 620_000 });
   const endSandboxes = async (): Promise<void> => {
     await Promise.all([sandboxes.close(), source.close()]);

@@ -1,4 +1,4 @@
-import type { EnvdProcess } from '../machine/envd-process.js';
+import type { Machine } from '../machine/machine.js';
 import type { CreateRequest } from './create-request.js';
 
 /** A running sandbox. */
@@ -9,7 +9,7 @@ export class Sandbox {
   readonly allowInternetAccess: boolean;
   /** Who has this may do everything in the sandbox. */
   readonly envdAccessToken: string;
-  readonly envd: EnvdProcess;
+  readonly machine: Machine;
   /** Milliseconds since the epoch, as is `endAt`. */
   readonly startedAt: number = Date.now();
   readonly #onEnd: () => void;
@@ -17,13 +17,13 @@ export class Sandbox {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `onEnd` is called at the end time. */
-  constructor(id: string, token: string, request: CreateRequest, envd: EnvdProcess, onEnd: () => void) {
+  constructor(id: string, token: string, request: CreateRequest, machine: Machine, onEnd: () => void) {
     this.id = id;
     this.envdAccessToken = token;
     this.templateId = request.templateId;
     this.metadata = request.metadata;
     this.allowInternetAccess = request.allowInternetAccess;
-    this.envd = envd;
+    this.machine = machine;
     this.#onEnd = onEnd;
     this.endIn(request.timeoutSeconds);
   }
@@ -47,6 +47,6 @@ export class Sandbox {
   /** Ends everything that runs in it. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.envd.close();
+    await this.machine.close();
   }
 }

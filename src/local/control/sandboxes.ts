@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { EnvdProcess } from '../machine/envd-process.js';
+import type { MachineSource } from '../machine/machine-source.js';
 import type { CreateRequest } from './create-request.js';
 import { Sandbox } from './sandbox.js';
 
@@ -8,12 +8,12 @@ const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 /** Every sandbox of one server, by id. One that has ended is not there. */
 export class Sandboxes {
   readonly #running = new Map<string, Sandbox>();
-  readonly #startEnvd: () => Promise<EnvdProcess>;
+  readonly #machines: MachineSource;
   readonly #starting = new Set<Promise<Sandbox>>();
   readonly #ending = new Set<Promise<void>>();
 
-  constructor(startEnvd: () => Promise<EnvdProcess>) {
-    this.#startEnvd = startEnvd;
+  constructor(machines: MachineSource) {
+    this.#machines = machines;
   }
 
   /** Those that run now. */
@@ -33,17 +33,19 @@ export class Sandboxes {
 
   async #start(request: CreateRequest): Promise<Sandbox> {
     const id = `i${Array.from({ length: 20 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('')}`;
-    const envd = await this.#startEnvd();
-    await envd.init({
-      ...request.envs,
-      E2B_SANDBOX: 'true',
-      E2B_SANDBOX_ID: id,
-      E2B_TEMPLATE_ID: request.templateId,
+    const machine = await this.#machines.take();
+    await machine.init({
+      envVars: {
+        ...request.envs,
+        E2B_SANDBOX: 'true',
+        E2B_SANDBOX_ID: id,
+        E2B_TEMPLATE_ID: request.templateId,
+      },
     });
     const end = (): void => void this.kill(id);
-    const sandbox = new Sandbox(id, randomBytes(32).toString('hex'), request, envd, end);
+    const sandbox = new Sandbox(id, randomBytes(32).toString('hex'), request, machine, end);
     this.#running.set(id, sandbox);
-    void envd.gone.then(end);
+    void machine.gone.then(end);
     return sandbox;
   }
 

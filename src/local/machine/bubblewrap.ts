@@ -41,20 +41,19 @@ export async function bubblewrapIsolation(
 ): Promise<Isolation> {
   const etc = join(workspace.path, 'etc');
   await makeEtc(etc);
-  const userland = await hostUserland();
   const node = runtime.node.startsWith('/') ? runtime.node : join(runtimePlace, runtime.node);
   const owner = bubblewrapOwner();
   return {
     kind: 'bubblewrap',
-    async launch(): Promise<EnvdLaunch> {
-      const root = await workspace.makeRoot();
-      for (const [name, target] of userland.links) await symlink(target, join(root, name));
+    async launch(root, image = '/'): Promise<EnvdLaunch> {
+      const userland = await userlandOf(image);
+      for (const [name, target] of userland.links) await linkTo(target, join(root, name));
       return {
         file: executable,
         args: [
           ...namespaceArgs,
           ...['--bind', root, '/'],
-          ...userland.directories.flatMap((path) => ['--ro-bind', path, path]),
+          ...userland.directories.flatMap((path) => ['--ro-bind', join(image, path), path]),
           ...['--ro-bind', etc, '/etc'],
           ...['--ro-bind', runtime.directory, runtimePlace],
           ...['--proc', '/proc', '--dev', '/dev', '--chdir', '/'],
@@ -62,7 +61,7 @@ export async function bubblewrapIsolation(
         ],
         env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
         ...owner,
-        cleanUp: () => workspace.removeRoot(root),
+        cleanUp: async () => {},
       };
     },
   };
@@ -76,14 +75,24 @@ const namespaceArgs = [
   ...['--die-with-parent', '--new-session'],
 ];
 
-/** How the host's `/bin` and the like look: symlinks into `/usr`, or directories of their own. */
-async function hostUserland(): Promise<{ links: [name: string, target: string][]; directories: string[] }> {
+/** How `/bin` and the like look in a tree: symlinks into `/usr`, or directories of their own. */
+async function userlandOf(
+  image: string,
+): Promise<{ links: [name: string, target: string][]; directories: string[] }> {
   const links: [string, string][] = [];
   const directories = ['/usr'];
   for (const name of userlandLinks) {
-    const stats = await lstat(`/${name}`).catch(() => undefined);
-    if (stats?.isSymbolicLink()) links.push([name, await readlink(`/${name}`)]);
+    const path = join(image, name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isSymbolicLink()) links.push([name, await readlink(path)]);
     else if (stats?.isDirectory()) directories.push(`/${name}`);
   }
   return { links, directories };
+}
+
+/** A copied `/` has its links already. */
+async function linkTo(target: string, path: string): Promise<void> {
+  await symlink(target, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

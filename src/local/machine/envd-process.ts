@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { connectionWindow, transportSettings } from '../envd/transport-settings.js';
 import { closingFds, inheritableFds } from '../os/inheritable-fds.js';
 import { allEnded, childrenOf } from '../os/process-end.js';
+import { continueTree, stopTree } from '../os/stop-tree.js';
 
 /** How to start envd for one sandbox. */
 export interface EnvdLaunch {
@@ -15,6 +16,15 @@ export interface EnvdLaunch {
   readonly gid?: number;
   /** Called once everything has ended. */
   readonly cleanUp: () => Promise<void>;
+}
+
+/** What `POST /init` of envd sets for all processes of a sandbox. */
+export interface InitSettings {
+  readonly envVars: Readonly<Record<string, string>>;
+  /** `user` when absent. */
+  readonly defaultUser?: string;
+  /** The default user's home when absent. */
+  readonly defaultWorkdir?: string;
 }
 
 const startLimitMs = 15_000;
@@ -91,9 +101,24 @@ export class EnvdProcess {
     return !this.session.closed && !this.session.destroyed;
   }
 
-  /** Gives every process of the sandbox these variables. */
-  async init(envVars: Readonly<Record<string, string>>): Promise<void> {
-    await this.#expect204('POST', '/init', JSON.stringify({ envVars }));
+  /** Gives every process of the sandbox these settings. */
+  async init(settings: InitSettings): Promise<void> {
+    await this.#expect204('POST', '/init', JSON.stringify(settings));
+  }
+
+  /** Resolves when envd has read everything that was sent to it. */
+  async ping(): Promise<void> {
+    await new Promise<void>((resolve) => this.session.ping(() => resolve()));
+  }
+
+  /** Stops envd and every process below it where they are. */
+  stop(): void {
+    for (const pid of this.#inner) stopTree(pid);
+  }
+
+  /** Lets them go on. */
+  continue(): void {
+    for (const pid of this.#inner) continueTree(pid);
   }
 
   async #expect204(method: 'GET' | 'POST', path: string, body?: string): Promise<void> {

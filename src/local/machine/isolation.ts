@@ -6,6 +6,9 @@ export type IsolationKind = 'bubblewrap' | 'none';
 /** A way to start sandboxes. */
 export interface Isolation {
   readonly kind: IsolationKind;
-  /** Prepares the files of a new sandbox and says how to start its envd. */
-  launch(): Promise<EnvdLaunch>;
+  /**
+   * Says how to start envd with this directory as its `/`. `image` is a tree of the host whose programs are
+   * shown instead of the host's own.
+   */
+  launch(root: string, image?: string): Promise<EnvdLaunch>;
 }

@@ -2,26 +2,21 @@ import { join } from 'node:path';
 import { killLeftovers } from '../os/sweep.js';
 import type { Isolation } from './isolation.js';
 import type { RuntimeFiles } from './runtime-files.js';
-import type { Workspace } from './workspace.js';
 
 /**
  * envd as an ordinary process of this user. Paths that go through envd stay inside the sandbox's directory; what
  * programs do is not restricted at all.
  */
-export function noIsolation(workspace: Workspace, runtime: RuntimeFiles): Isolation {
+export function noIsolation(runtime: RuntimeFiles): Isolation {
   const node = runtime.node.startsWith('/') ? runtime.node : join(runtime.directory, runtime.node);
   return {
     kind: 'none',
-    async launch() {
-      const root = await workspace.makeRoot();
+    async launch(root) {
       return {
         file: node,
         args: [join(runtime.directory, runtime.script), root],
         env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' },
-        cleanUp: async () => {
-          await killLeftovers(root);
-          await workspace.removeRoot(root);
-        },
+        cleanUp: () => killLeftovers(root),
       };
     },
   };

@@ -1,16 +1,17 @@
 import { SandboxError } from '../../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { bubblewrapIsolation, bubblewrapOwner, findBubblewrap } from './bubblewrap.js';
-import { EnvdProcess } from './envd-process.js';
 import type { Isolation } from './isolation.js';
+import type { Machine } from './machine.js';
+import { startMachine } from './machine-source.js';
 import { noIsolation } from './no-isolation.js';
 import { copyRuntime, type RuntimeFiles } from './runtime-files.js';
 import { Workspace } from './workspace.js';
 
-/** An isolation that was seen to work, with the process that showed it. */
+/** An isolation that was seen to work, with the machine that showed it. */
 export interface OpenIsolation {
   readonly isolation: Isolation;
-  readonly first: EnvdProcess;
+  readonly first: Machine;
   readonly workspace: Workspace;
 }
 
@@ -44,7 +45,7 @@ async function openBubblewrap(envdScript: string): Promise<OpenIsolation> {
 
 async function openPlain(envdScript: string): Promise<OpenIsolation> {
   const workspace = await Workspace.create();
-  return open(workspace, envdScript, async (runtime) => noIsolation(workspace, runtime));
+  return open(workspace, envdScript, async (runtime) => noIsolation(runtime));
 }
 
 async function open(
@@ -54,7 +55,7 @@ async function open(
 ): Promise<OpenIsolation> {
   try {
     const isolation = await prepare(await copyRuntime(envdScript, workspace.runtimePath));
-    return { isolation, workspace, first: await EnvdProcess.start(await isolation.launch()) };
+    return { isolation, workspace, first: await startMachine(isolation, workspace, {}) };
   } catch (error) {
     await workspace.remove();
     throw error;

@@ -47,9 +47,14 @@ export class Workspace {
     return join(this.path, 'runtime');
   }
 
+  /** A path that no sandbox has had yet. */
+  nextRoot(): string {
+    return join(this.path, `sandbox-${++this.#made}`);
+  }
+
   /** Makes the `/` of a new sandbox: its homes, `/tmp` and an empty rest. */
   async makeRoot(): Promise<string> {
-    const root = join(this.path, `sandbox-${++this.#made}`);
+    const root = this.nextRoot();
     const directories = [
       '',
       'home',

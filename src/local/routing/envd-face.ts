@@ -45,7 +45,7 @@ export function answerSandbox(
     replyError(response, 401, fault);
     return;
   }
-  forward(sandbox.envd.session, request, response, () => {
+  forward(sandbox.machine, request, response, () => {
     replyJson(response, 502, { sandboxId, message: 'The sandbox was not found', code: 502 });
   });
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { Machine } from '../machine/machine.js';
 
 /** Of one connection, not of the message; and what is none of envd's business. */
 const notForwarded = new Set([
@@ -19,7 +20,7 @@ const notForwarded = new Set([
 
 /** Passes a request on to envd and its answer back. `onGone` is called when envd is not there to take it. */
 export function forward(
-  session: ClientHttp2Session,
+  machine: Machine,
   request: IncomingMessage,
   response: ServerResponse,
   onGone: () => void,
@@ -28,7 +29,7 @@ export function forward(
     request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
   let stream: ClientHttp2Stream;
   try {
-    stream = session.request(requestHeaders(request), { endStream: !hasBody });
+    stream = machine.request(requestHeaders(request), { endStream: !hasBody });
   } catch {
     onGone();
     return;

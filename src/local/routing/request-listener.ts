@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { controlPlane } from '../control/control-plane.js';
 import type { Sandboxes } from '../control/sandboxes.js';
+import { replyError } from '../http/replies.js';
 import {
   allowAnyOrigin,
   allowOrigin,
@@ -9,7 +10,6 @@ import {
   isPreflight,
   isSandboxPreflight,
 } from './cors.js';
-import { replyError } from '../http/replies.js';
 import { answerSandbox, findBySignature } from './envd-face.js';
 import { envdPort, routeOf } from './request-route.js';
 

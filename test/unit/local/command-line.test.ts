@@ -15,9 +15,9 @@ let cli: string;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  cli = await bundle('src/cli.ts', 'node_modules/e2b-edge/dist/local/cli.mjs');
-  mkdirSync(join(dirname(cli), 'envd'));
-  copyFileSync(await bundledEnvd(), join(dirname(cli), 'envd/main.js'));
+  cli = await bundle('src/cli.ts', 'node_modules/e2b-edge/dist/local/cli/cli.mjs');
+  mkdirSync(join(dirname(cli), '../envd'));
+  copyFileSync(await bundledEnvd(), join(dirname(cli), '../envd/main.js'));
 });
 
 afterEach(() => {

@@ -1,0 +1,72 @@
+import { EnvdProcess } from './envd-process.js';
+import type { Isolation } from './isolation.js';
+import { Machine } from './machine.js';
+import { MachineFiles } from './machine-files.js';
+import type { Workspace } from './workspace.js';
+
+/** What a new machine is to have; empty homes and the host's programs by default. */
+export interface MachineRequest {
+  /** Files to begin with, which from then on are the machine's own. */
+  readonly files?: MachineFiles;
+  /** A tree of the host whose programs are shown instead of the host's own. */
+  readonly image?: string;
+}
+
+/**
+ * Where machines come from. One with nothing special is kept running ahead of need, so that creating a sandbox
+ * does not wait for a start.
+ */
+export class MachineSource {
+  readonly #isolation: Isolation;
+  readonly #workspace: Workspace;
+  #spare: Promise<Machine>;
+  #closed = false;
+
+  /** `first` is a machine of this isolation that already runs. */
+  constructor(isolation: Isolation, workspace: Workspace, first: Machine) {
+    this.#isolation = isolation;
+    this.#workspace = workspace;
+    this.#spare = Promise.resolve(first);
+  }
+
+  /** A machine that nobody else has. */
+  async take(request: MachineRequest = {}): Promise<Machine> {
+    if (request.files || request.image !== undefined) return this.#start(request);
+    const spare = this.#spare;
+    this.#spare = this.#start({});
+    // Its failure is told to whoever takes it.
+    this.#spare.catch(() => {});
+    const machine = await spare;
+    if (machine.running) return machine;
+    await machine.close();
+    return this.#start({});
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#spare.then(
+      (machine) => machine.close(),
+      () => {},
+    );
+  }
+
+  async #start(request: MachineRequest): Promise<Machine> {
+    if (this.#closed) throw new Error('the local server is closed');
+    return startMachine(this.#isolation, this.#workspace, request);
+  }
+}
+
+/** Starts one machine. Nothing is left of it when that fails, but for files that it was given. */
+export async function startMachine(
+  isolation: Isolation,
+  workspace: Workspace,
+  { files: given, image }: MachineRequest,
+): Promise<Machine> {
+  const files = given ?? (await MachineFiles.create(workspace));
+  try {
+    return new Machine(await EnvdProcess.start(await isolation.launch(files.root, image)), files);
+  } catch (error) {
+    if (!given) await files.remove();
+    throw error;
+  }
+}

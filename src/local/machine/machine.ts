@@ -1,0 +1,90 @@
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { constants } from 'node:http2';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EnvdProcess, InitSettings } from './envd-process.js';
+import type { MachineFiles } from './machine-files.js';
+
+/** A sandbox as the host sees it: envd with everything below it, and the files it works on. */
+export class Machine {
+  /** Resolves when nothing can be asked of it any more, for whatever reason. */
+  readonly gone: Promise<void>;
+  readonly #envd: EnvdProcess;
+  readonly #files: MachineFiles;
+  readonly #streams = new Set<ClientHttp2Stream>();
+  #frozen = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(envd: EnvdProcess, files: MachineFiles) {
+    this.#envd = envd;
+    this.#files = files;
+    this.gone = envd.gone;
+  }
+
+  get running(): boolean {
+    return this.#envd.running;
+  }
+
+  /** Gives every process of the sandbox these settings. */
+  async init(settings: InitSettings): Promise<void> {
+    await this.#envd.init(settings);
+  }
+
+  /** Asks envd. Throws when it is not there to take a request. */
+  request(headers: OutgoingHttpHeaders, options: { endStream: boolean }): ClientHttp2Stream {
+    const stream = this.#envd.session.request(headers, options);
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+    return stream;
+  }
+
+  /** Stops every process where it is, and cuts off whoever is connected to one. */
+  async freeze(): Promise<void> {
+    if (this.#frozen) return;
+    this.#frozen = true;
+    for (const stream of this.#streams) stream.close(constants.NGHTTP2_CANCEL);
+    // envd has to hear that they left, or it would go on collecting output for them.
+    await Promise.race([this.#settled(), delay(settleLimitMs)]);
+    this.#envd.stop();
+  }
+
+  async #settled(): Promise<void> {
+    if (this.#envd.running) await this.#envd.ping();
+  }
+
+  /** Lets all go on. */
+  async thaw(): Promise<void> {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    this.#envd.continue();
+  }
+
+  /** A copy of the files, as they are at one moment. Processes and their memory are not in it. */
+  async saveFiles(): Promise<MachineFiles> {
+    const wasFrozen = this.#frozen;
+    if (!wasFrozen) this.#envd.stop();
+    try {
+      return await this.#files.copy();
+    } finally {
+      if (!wasFrozen) this.#envd.continue();
+    }
+  }
+
+  /** Ends every process and leaves the files, which another machine can be started with. */
+  async stop(): Promise<MachineFiles> {
+    await this.#end();
+    return this.#files;
+  }
+
+  /** Ends every process and removes the files. */
+  async close(): Promise<void> {
+    await this.#end();
+    await this.#files.remove();
+  }
+
+  #end(): Promise<void> {
+    this.#ending ??= this.#envd.close();
+    return this.#ending;
+  }
+}
+
+const settleLimitMs = 500;
