@@ -55,5 +55,6 @@ export class UnknownUserError extends Error {
 export function toConnectError(error: unknown, fallback: Code = Code.Internal): ConnectError {
   if (error instanceof ConnectError) return error;
   if (error instanceof PathError) return new ConnectError(error.message, Code.InvalidArgument);
+  if (error instanceof UnknownUserError) return new ConnectError(error.message, Code.Unauthenticated);
   return new ConnectError(reasonOf(error), fallback, undefined, undefined, error);
 }

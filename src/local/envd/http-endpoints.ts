@@ -4,15 +4,17 @@ import { HttpError, PathError, reasonOf, UnknownUserError } from './errors.js';
 import { compose } from './files/compose.js';
 import { download } from './files/download.js';
 import { upload } from './files/upload.js';
+import { init } from './init-endpoint.js';
 import { metrics } from './metrics.js';
-import { readJson } from './read-json.js';
-import { userOfAuthorization } from './users.js';
+import type { ProcessTable } from './process/process-table.js';
+import { start } from './start-endpoint.js';
 
 type Endpoint = (
   request: Http2ServerRequest,
   response: Http2ServerResponse,
   query: URLSearchParams,
   context: SandboxContext,
+  table: ProcessTable,
 ) => void | Promise<void>;
 
 const endpoints: Record<string, Record<string, Endpoint>> = {
@@ -33,29 +35,25 @@ const endpoints: Record<string, Record<string, Endpoint>> = {
   },
   '/files': { GET: download, POST: upload },
   '/files/compose': { POST: (request, response, _query, context) => compose(request, response, context) },
-  '/init': {
-    POST: async (request, response, _query, context) => {
-      const { envVars = {} } = (await readJson(request)) as { envVars?: Record<string, string> };
-      context.envs = envVars;
-      response.writeHead(204).end();
-    },
-  },
+  '/init': { POST: (request, response, _query, context) => init(request, response, context) },
+  '/start': { POST: (request, response, _query, context, table) => start(request, response, context, table) },
 };
 
 /** What envd answers besides RPC. */
 export function httpEndpoints(
   context: SandboxContext,
+  table: ProcessTable,
 ): (request: Http2ServerRequest, response: Http2ServerResponse) => Promise<void> {
   return async (request, response) => {
     try {
       const url = new URL(`http://envd${request.url}`);
-      userOfAuthorization(request.headers.authorization);
+      context.users.check(request.headers.authorization);
       const methods = endpoints[url.pathname];
       if (!methods) throw new HttpError(404, `path '${url.pathname}' not found`);
       const endpoint = methods[request.method];
       if (!endpoint)
         throw new HttpError(405, `method ${request.method} is not allowed for '${url.pathname}'`);
-      await endpoint(request, response, url.searchParams, context);
+      await endpoint(request, response, url.searchParams, context, table);
     } catch (error) {
       fail(response, error);
     } finally {

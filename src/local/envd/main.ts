@@ -8,12 +8,14 @@ import { createServer } from 'node:http2';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { killLeftovers, rootVariable } from '../os/sweep.js';
+import { builtInAccounts, systemAccounts } from './accounts.js';
 import type { SandboxContext } from './context.js';
 import { directoryPaths, namespacePaths } from './paths.js';
 import { FifoPool } from './process/fifo-pool.js';
 import { ProcessTable } from './process/process-table.js';
 import { routes } from './routes.js';
 import { transportSettings } from './transport-settings.js';
+import { Users } from './users.js';
 
 /** The sandbox's `/`, when that is only a directory of the host; nothing inside a namespace. */
 const root = process.argv[2];
@@ -21,9 +23,16 @@ const root = process.argv[2];
 // As in a real sandbox, whatever the server was started with.
 process.umask(0o022);
 const pipes = join(root ?? '/', 'run/envd');
+// There when an envd of the same files was killed.
+rmSync(pipes, { recursive: true, force: true });
 mkdirSync(pipes, { mode: 0o700 });
 const context: SandboxContext = {
   paths: root === undefined ? namespacePaths : directoryPaths(root),
+  // Outside a namespace the uids of a sandbox would be somebody's on the host.
+  users:
+    root === undefined
+      ? new Users(systemAccounts, process.getuid?.() === 0)
+      : new Users(builtInAccounts, false),
   workdir: '/home/user',
   envs: {},
   marks: root === undefined ? {} : { [rootVariable]: root },

@@ -1,27 +1,28 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { Code, ConnectError, type ConnectRouter, type Interceptor } from '@connectrpc/connect';
+import type { ConnectRouter, Interceptor } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { Filesystem } from '../../wire/gen/filesystem/filesystem_pb.js';
 import { Process } from '../../wire/gen/process/process_pb.js';
 import type { SandboxContext } from './context.js';
+import { toConnectError } from './errors.js';
 import { filesystemService } from './filesystem/filesystem-service.js';
 import { httpEndpoints } from './http-endpoints.js';
 import { processService } from './process/process-service.js';
 import type { ProcessTable } from './process/process-table.js';
-import { userOfAuthorization } from './users.js';
+import type { Users } from './users.js';
 
 /** Everything that envd answers. Whoever reaches it may: tokens are checked before, outside the sandbox. */
 export function routes(
   context: SandboxContext,
   table: ProcessTable,
 ): (request: Http2ServerRequest, response: Http2ServerResponse) => void {
-  const http = httpEndpoints(context);
+  const http = httpEndpoints(context, table);
   return connectNodeAdapter({
     routes: (router: ConnectRouter) => {
-      router.service(Process, processService(table));
+      router.service(Process, processService(table, context.users));
       router.service(Filesystem, filesystemService(context));
     },
-    interceptors: [requireKnownUser],
+    interceptors: [requireKnownUser(context.users)],
     // Compressed output costs more time than it saves on one machine, and connect-web cannot read it.
     acceptCompression: [],
     grpc: false,
@@ -31,11 +32,13 @@ export function routes(
   });
 }
 
-const requireKnownUser: Interceptor = (next) => async (request) => {
-  try {
-    userOfAuthorization(request.header.get('authorization'));
-  } catch (error) {
-    throw new ConnectError((error as Error).message, Code.Unauthenticated);
-  }
-  return next(request);
-};
+function requireKnownUser(users: Users): Interceptor {
+  return (next) => async (request) => {
+    try {
+      users.check(request.header.get('authorization'));
+    } catch (error) {
+      throw toConnectError(error);
+    }
+    return next(request);
+  };
+}

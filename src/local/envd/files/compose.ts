@@ -8,7 +8,7 @@ import type { SandboxContext } from '../context.js';
 import { errnoOf, HttpError, reasonOf } from '../errors.js';
 import { expandPath } from '../paths.js';
 import { readJson } from '../read-json.js';
-import { userOfQuery } from './query.js';
+import { requestedUser } from './query.js';
 
 interface ComposeRequest {
   readonly source_paths: readonly string[];
@@ -20,10 +20,10 @@ interface ComposeRequest {
 export async function compose(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
-  { paths, workdir }: SandboxContext,
+  { paths, users, workdir }: SandboxContext,
 ): Promise<void> {
   const asked = validated(await readJson(request));
-  const user = userOfQuery(new URLSearchParams({ username: asked.username ?? '' }));
+  const user = requestedUser(users, asked.username);
   const destination = expandPath(asked.destination, user, workdir);
   const target = await paths.target(destination);
   const sources: string[] = [];

@@ -9,7 +9,7 @@ import { errnoOf, HttpError, PathError, reasonOf } from '../errors.js';
 import { expandPath } from '../paths.js';
 import { contentTypeOfFile, contentTypeOfName } from './content-type.js';
 import { acceptedEncoding, acceptsIdentity } from './encoding.js';
-import { userOfQuery } from './query.js';
+import { requestedUser } from './query.js';
 import { type ByteRange, parseRange } from './range.js';
 
 const readBytes = 256 << 10;
@@ -20,9 +20,9 @@ export async function download(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
   query: URLSearchParams,
-  { paths, workdir }: SandboxContext,
+  { paths, users, workdir }: SandboxContext,
 ): Promise<void> {
-  const path = expandPath(query.get('path') ?? '', userOfQuery(query), workdir);
+  const path = expandPath(query.get('path') ?? '', requestedUser(users, query.get('username')), workdir);
   const { target, stats } = await locate(path, paths);
   const accept = request.headers['accept-encoding'] as string | undefined;
   const encoding = acceptedEncoding(accept);

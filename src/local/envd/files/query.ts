@@ -1,13 +1,13 @@
 import { HttpError, UnknownUserError } from '../errors.js';
-import { type User, userNamed } from '../users.js';
+import type { User, Users } from '../users.js';
 
-/** The user that the `username` parameter names; 401 when there is none of that name. */
-export function userOfQuery(query: URLSearchParams): User {
-  const name = query.get('username');
+/** The user that a request names, or the default user; 401 when there is none of that name. */
+export function requestedUser(users: Users, name: string | null | undefined): User {
   try {
-    return userNamed(name);
+    return users.named(name);
   } catch (error) {
     if (!(error instanceof UnknownUserError)) throw error;
-    throw new HttpError(401, `error looking up user '${name}': user: unknown user ${name}`);
+    const unknown = name ?? users.defaultName;
+    throw new HttpError(401, `error looking up user '${unknown}': user: unknown user ${unknown}`);
   }
 }

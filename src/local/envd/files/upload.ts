@@ -9,7 +9,7 @@ import { errnoOf, HttpError, reasonOf } from '../errors.js';
 import { expandPath } from '../paths.js';
 import type { User } from '../users.js';
 import { boundaryOf, multipartParts } from './multipart.js';
-import { userOfQuery } from './query.js';
+import { requestedUser } from './query.js';
 
 interface Uploaded {
   readonly path: string;
@@ -25,7 +25,7 @@ export async function upload(
   context: SandboxContext,
 ): Promise<void> {
   const body = await decoded(request);
-  const user = userOfQuery(query);
+  const user = requestedUser(context.users, query.get('username'));
   const uploaded = await store(request, body, query.get('path'), user, context);
   response.setHeader('content-type', 'text/plain; charset=utf-8');
   response.end(JSON.stringify(uploaded));

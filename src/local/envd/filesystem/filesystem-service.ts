@@ -5,7 +5,6 @@ import type { EntryInfo, Filesystem } from '../../../wire/gen/filesystem/filesys
 import type { SandboxContext } from '../context.js';
 import { errnoOf, reasonOf, toConnectError } from '../errors.js';
 import { expandPath } from '../paths.js';
-import { userOfAuthorization } from '../users.js';
 import { entryInfo } from './entry-info.js';
 import { listDir } from './list-dir.js';
 
@@ -13,10 +12,12 @@ import { listDir } from './list-dir.js';
 type Service = Pick<ServiceImpl<typeof Filesystem>, 'stat' | 'makeDir' | 'move' | 'listDir' | 'remove'>;
 
 /** The RPC service `filesystem.Filesystem`. */
-export function filesystemService({ paths, workdir }: SandboxContext): Service {
+export function filesystemService(sandbox: SandboxContext): Service {
+  const { paths, users } = sandbox;
   const expand = (path: string, context: HandlerContext): string => {
     try {
-      return expandPath(path, userOfAuthorization(context.requestHeader.get('authorization')), workdir);
+      const user = users.ofAuthorization(context.requestHeader.get('authorization'));
+      return expandPath(path, user, sandbox.workdir);
     } catch (error) {
       throw toConnectError(error);
     }

@@ -70,7 +70,9 @@ export class FifoPool {
 
   async #makeBatch(): Promise<void> {
     const paths = Array.from({ length: batch }, () => join(this.#directory, `pipe-${this.#made++}`));
-    await run('mkfifo', ['-m', '600', ...paths]);
+    // Nobody else can enter the directory, and once they are open only those who hold them reach them: by
+    // /dev/stdout and the like, which must not depend on whom the program runs as.
+    await run('mkfifo', ['-m', '666', ...paths]);
     this.#ready.push(...paths);
   }
 }

@@ -30,9 +30,9 @@ export async function spawnPiped(
 }
 
 async function spawned(launch: Launch, stdio: StdioOptions): Promise<ChildProcess> {
-  const { file, args } = wrapped(launch);
+  const { file, args, ids } = wrapped(launch);
   // A session of its own: `kill 0` in a script must not reach envd.
-  const child = spawn(file, args, { cwd: launch.cwd, env: launch.env, stdio, detached: true });
+  const child = spawn(file, args, { cwd: launch.cwd, env: launch.env, stdio, detached: true, ...ids });
   if (child.pid === undefined) throw await new Promise<Error>((resolve) => child.once('error', resolve));
   // Later errors would be failed kills, which nobody asks of this object.
   child.on('error', () => {});

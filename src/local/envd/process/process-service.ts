@@ -7,8 +7,8 @@ import {
   type ProcessInput,
   Signal,
 } from '../../../wire/gen/process/process_pb.js';
-import { reasonOf } from '../errors.js';
-import { userOfAuthorization } from '../users.js';
+import { reasonOf, toConnectError } from '../errors.js';
+import type { User, Users } from '../users.js';
 import type { ExitStatus } from './exit-status.js';
 import type { ProcessTable } from './process-table.js';
 import { RunningProcess } from './running-process.js';
@@ -18,7 +18,14 @@ const defaultKeepaliveSeconds = 90;
 const longestKeepaliveSeconds = 24 * 3600;
 
 /** The RPC service `process.Process`. */
-export function processService(table: ProcessTable): ServiceImpl<typeof Process> {
+export function processService(table: ProcessTable, users: Users): ServiceImpl<typeof Process> {
+  const userOf = ({ requestHeader }: HandlerContext): User => {
+    try {
+      return users.ofAuthorization(requestHeader.get('authorization'));
+    } catch (error) {
+      throw toConnectError(error);
+    }
+  };
   return {
     list: () => ({
       processes: table
@@ -27,7 +34,7 @@ export function processService(table: ProcessTable): ServiceImpl<typeof Process>
     }),
 
     async *start(request, context) {
-      const user = userOfAuthorization(context.requestHeader.get('authorization'));
+      const user = userOf(context);
       const { process, subscriber } = await table.start(request, user, timeoutOf(context));
       yield* responses(process, subscriber, context);
     },

@@ -1,12 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ProcessSelector, StartRequest } from '../../../wire/gen/process/process_pb.js';
 import type { SandboxContext } from '../context.js';
-import { errnoOf, reasonOf, toConnectError } from '../errors.js';
-import { expandPath } from '../paths.js';
+import { reasonOf } from '../errors.js';
 import type { User } from '../users.js';
 import type { ExitStatus } from './exit-status.js';
 import type { FifoPool } from './fifo-pool.js';
+import { launchOf, requireEnterable } from './launch.js';
 import { spawnPiped } from './piped-process.js';
 import { spawnPty } from './pty-process.js';
 import { RunningProcess } from './running-process.js';
@@ -51,7 +50,7 @@ export class ProcessTable {
   ): Promise<{ process: RunningProcess; subscriber: Subscriber }> {
     const config = request.process;
     if (!config) throw new ConnectError('process is required', Code.InvalidArgument);
-    const launch = await this.#launch(request, user);
+    const launch = await launchOf(config, user, this.#context);
     const process = new RunningProcess(config, request.tag);
     const spawned = await this.#spawn(request, launch, process);
     const ended = process.run(spawned);
@@ -108,39 +107,13 @@ export class ProcessTable {
     return undefined;
   }
 
-  async #launch(request: StartRequest, user: User): Promise<Launch> {
-    const { cmd, args, envs, cwd } = request.process!;
-    const { paths, workdir } = this.#context;
-    try {
-      const path = expandPath(cwd ?? '', user, workdir);
-      const place = await paths.target(path);
-      await stat(place).catch((error) => {
-        if (errnoOf(error) === 'ENOENT') {
-          throw new ConnectError(`cwd '${path}' does not exist`, Code.InvalidArgument);
-        }
-      });
-      const env = {
-        PATH: process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        HOME: await paths.target(user.home),
-        USER: user.name,
-        LOGNAME: user.name,
-        ...this.#context.envs,
-        ...envs,
-        ...this.#context.marks,
-      };
-      return { cmd, args, cwd: place, env };
-    } catch (error) {
-      throw toConnectError(error, Code.InvalidArgument);
-    }
-  }
-
   async #spawn(request: StartRequest, launch: Launch, process: RunningProcess): Promise<Spawned> {
     const command = [launch.cmd, ...launch.args].join(' ');
     try {
+      await requireEnterable(launch);
       if (!request.pty) {
         return await spawnPiped(launch, request.stdin ?? true, this.#pool, process.onOutput);
       }
-      await requireDirectory(launch.cwd);
       const { cols = 0, rows = 0 } = request.pty.size ?? {};
       return spawnPty(launch, { cols, rows }, process.onOutput);
     } catch (error) {
@@ -170,12 +143,6 @@ export class ProcessTable {
     if (tag === undefined) return;
     for (const ended of this.#ended.values()) if (ended.tag === tag) this.#ended.delete(ended.pid);
   }
-}
-
-/** node-pty finds out about a bad directory only in the child, where it can no longer be told. */
-async function requireDirectory(path: string): Promise<void> {
-  if (!(await stat(path)).isDirectory())
-    throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
 }
 
 function notFound(selector: ProcessSelector | undefined): never {

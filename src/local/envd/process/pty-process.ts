@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { chownSync, closeSync, constants, openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
 import { errnoOf, reasonOf } from '../errors.js';
@@ -23,7 +23,7 @@ export interface TerminalSize {
 /** Starts a process as the leader of a session on a terminal of its own. Throws when it cannot be started. */
 export function spawnPty(launch: Launch, size: TerminalSize, onOutput: OnOutput): Spawned {
   const { binding, helperPath } = ptyBinding();
-  const { file, args } = wrapped(launch);
+  const { file, args, ids } = wrapped(launch);
   const env = Object.entries(launch.env).map(([name, value]) => `${name}=${value}`);
   let onExit!: (status: ExitStatus) => void;
   const exit = new Promise<ExitStatus>((resolve) => {
@@ -37,13 +37,22 @@ export function spawnPty(launch: Launch, size: TerminalSize, onOutput: OnOutput)
     launch.cwd,
     cols,
     rows,
-    -1,
-    -1,
+    ids?.uid ?? -1,
+    ids?.gid ?? -1,
     true,
     helperPath,
     (code, signal) => onExit(signal > 0 ? endedBySignal(signal) : exitedWith(code)),
   );
+  giveTerminal(terminal.pty, launch.credentials?.uid);
   return new PtyProcess(binding, terminal, exit, onOutput);
+}
+
+/**
+ * As login(1) does, so that the user can open it by its name. Two more programs have to be loaded before the
+ * user's own, so it comes in time.
+ */
+function giveTerminal(path: string, uid: number | undefined): void {
+  if (uid !== undefined) chownSync(path, uid, -1);
 }
 
 function to16Bit(size: TerminalSize): TerminalSize {

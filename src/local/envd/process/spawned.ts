@@ -1,4 +1,5 @@
 import { closingFds } from '../../os/inheritable-fds.js';
+import { type Credentials, withGroups } from './credentials.js';
 import type { ExitStatus } from './exit-status.js';
 
 /** Which output of a process a chunk belongs to. */
@@ -12,6 +13,16 @@ export interface Launch {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Whom to become; envd's own user when absent. */
+  readonly credentials: Credentials | undefined;
+}
+
+/** A command as the kernel gets it, with what is to be done before it is run. */
+export interface Wrapped {
+  readonly file: string;
+  readonly args: string[];
+  /** Absent where the command changes them itself, or keeps envd's. */
+  readonly ids: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /** A started process: its streams, without anyone listening yet. */
@@ -40,9 +51,12 @@ export interface Spawned {
  * with the shell's words on stderr, and the pid is the program's own. The program becomes the first choice of
  * the kernel when memory runs out, before envd.
  */
-export function wrapped(launch: Launch): { file: string; args: string[] } {
+export function wrapped(launch: Launch): Wrapped {
   const script = '{ echo 100 >/proc/$$/oom_score_adj; } 2>/dev/null; exec "$@"';
-  return closingFds([...openMasters], '/bin/sh', ['-c', script, '/bin/sh', launch.cmd, ...launch.args]);
+  const shell = ['/bin/sh', '-c', script, '/bin/sh', launch.cmd, ...launch.args];
+  const { command, ids } = withGroups(launch.credentials, shell);
+  const [file, ...args] = command;
+  return { ...closingFds([...openMasters], file!, args), ids };
 }
 
 /** The terminals' descriptors. node-pty leaves them open to every process that is started while they are. */
