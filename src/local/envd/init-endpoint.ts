@@ -40,7 +40,7 @@ function validated(body: unknown): InitRequest {
   const refuse = (what: string): never => {
     throw new HttpError(400, `invalid init request: ${what}`);
   };
-  if (typeof body !== 'object' || body === null) return refuse('it must be an object');
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return refuse('it must be an object');
   const { envVars, defaultUser, defaultWorkdir } = body as InitRequest;
   for (const [name, value] of Object.entries(envVars ?? {})) {
     if (typeof value !== 'string') refuse(`envVars.${name} must be a string`);
