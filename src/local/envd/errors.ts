@@ -2,13 +2,17 @@ import { Code, ConnectError } from '@connectrpc/connect';
 
 /** Text and code of a system error, as Go (and so envd) words the common ones. */
 const errnoText: Record<string, string> = {
+  E2BIG: 'argument list too long',
   EACCES: 'permission denied',
+  EAGAIN: 'resource temporarily unavailable',
   EEXIST: 'file exists',
   EINVAL: 'invalid argument',
   EISDIR: 'is a directory',
   ELOOP: 'too many levels of symbolic links',
+  EMFILE: 'too many open files',
   ENAMETOOLONG: 'file name too long',
   ENOENT: 'no such file or directory',
+  ENOMEM: 'cannot allocate memory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',
   ENOTEMPTY: 'directory not empty',

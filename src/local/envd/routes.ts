@@ -1,6 +1,6 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { ConnectRouter, Interceptor } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import { Filesystem } from '../../wire/gen/filesystem/filesystem_pb.js';
 import { Process } from '../../wire/gen/process/process_pb.js';
 import type { SandboxContext } from './context.js';
@@ -9,7 +9,11 @@ import { filesystemService } from './filesystem/filesystem-service.js';
 import { httpEndpoints } from './http-endpoints.js';
 import { processService } from './process/process-service.js';
 import type { ProcessTable } from './process/process-table.js';
+import { goTimeout } from './timeout-header.js';
 import type { Users } from './users.js';
+
+/** A message is held several times over while it is decoded. Files go another way. */
+const largestMessage = 64 << 20;
 
 /** Everything that envd answers. Whoever reaches it may: tokens are checked before, outside the sandbox. */
 export function routes(
@@ -17,20 +21,34 @@ export function routes(
   table: ProcessTable,
 ): (request: Http2ServerRequest, response: Http2ServerResponse) => void {
   const http = httpEndpoints(context, table);
-  return connectNodeAdapter({
+  const rpc = connectNodeAdapter({
     routes: (router: ConnectRouter) => {
       router.service(Process, processService(table, context.users));
       router.service(Filesystem, filesystemService(context));
     },
-    interceptors: [requireKnownUser(context.users)],
+    interceptors: [refuseWhatIsOver, requireKnownUser(context.users)],
+    readMaxBytes: largestMessage,
+    acceptCompression: [compressionGzip],
     // Compressed output costs more time than it saves on one machine, and connect-web cannot read it.
-    acceptCompression: [],
+    compressMinBytes: Number.MAX_SAFE_INTEGER,
     grpc: false,
     fallback: (request, response) => {
       void http(request as Http2ServerRequest, response as Http2ServerResponse);
     },
   });
+  return (request, response) => {
+    const timeout = goTimeout(request.headers['connect-timeout-ms']);
+    if (timeout === undefined) delete request.headers['connect-timeout-ms'];
+    else request.headers['connect-timeout-ms'] = timeout;
+    rpc(request, response);
+  };
 }
+
+/** A deadline that has passed before the call began: nothing of it is done. */
+const refuseWhatIsOver: Interceptor = (next) => async (request) => {
+  request.signal.throwIfAborted();
+  return next(request);
+};
 
 function requireKnownUser(users: Users): Interceptor {
   return (next) => async (request) => {

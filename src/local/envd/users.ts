@@ -53,7 +53,9 @@ export class Users {
 
 /** Passwords are not looked at, but the colon before one has to be there. */
 function nameOfAuthorization(header: string | null | undefined): string | undefined {
-  const encoded = /^Basic ([A-Za-z0-9+/]*={0,2})$/i.exec(header ?? '')?.[1];
+  const encoded = /^Basic ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/i.exec(
+    header ?? '',
+  )?.[1];
   if (encoded === undefined) return undefined;
   const [name, ...password] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
   return password.length > 0 ? name : undefined;

@@ -10,6 +10,11 @@ import type { User } from '../users.js';
 import { type Credentials, credentialsOf } from './credentials.js';
 import type { Launch } from './spawned.js';
 
+/** Linux's limits, in bytes with the final NUL: of one argument, and of all with the environment. */
+const longestArgument = 128 << 10;
+const longestArguments = 2 << 20;
+const pointerBytes = 8;
+
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What a process that was asked for is started with. Rejects with `invalid_argument`. */
@@ -43,10 +48,29 @@ export async function launchOf(
 }
 
 /**
- * Rejects as chdir(2) of the program's user would. The real call is made by the child before it becomes that
- * user, and where a terminal is started nobody is told of its failure.
+ * Rejects where the program could not be started for what it was asked with. The kernel would say so too, but in
+ * the child: where a terminal is started nobody is told, and arguments end at their first NUL byte.
  */
-export async function requireEnterable({ cwd, credentials }: Launch): Promise<void> {
+export async function requireStartable(launch: Launch): Promise<void> {
+  requireArguments(launch);
+  await requireEnterable(launch);
+}
+
+function requireArguments({ cmd, args, env }: Launch): void {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if ([cmd, ...args].some(hasNul)) throw new Error('an argument contains a NUL byte');
+  if (variables.some(hasNul)) throw new Error('an environment variable contains a NUL byte');
+  const sizes = [cmd, ...args, ...variables].map((text) => Buffer.byteLength(text) + 1);
+  const total = sizes.reduce((sum, size) => sum + size + pointerBytes, 0);
+  if (total > longestArguments || sizes.some((size) => size > longestArgument)) throw systemError('E2BIG');
+}
+
+function hasNul(text: string): boolean {
+  return text.includes('\0');
+}
+
+/** As chdir(2) of the program's user: the real call is made before the child becomes that user. */
+async function requireEnterable({ cwd, credentials }: Launch): Promise<void> {
   if (!(await stat(cwd)).isDirectory()) throw systemError('ENOTDIR');
   if (!credentials) return access(cwd, constants.X_OK);
   for (let path = await realpath(cwd); ; path = dirname(path)) {

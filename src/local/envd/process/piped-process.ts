@@ -103,7 +103,9 @@ class PipedProcess implements Spawned {
     await new Promise<void>((resolve, reject) => {
       stdin.write(data, (error) => {
         if (!error) return resolve();
-        reject(new Error(`error writing to stdin of process '${this.pid}': ${reasonOf(error)}`));
+        // The first write that failed has destroyed it.
+        const reason = stdin.destroyed ? reasonOf({ code: 'EPIPE' }) : reasonOf(error);
+        reject(new Error(`error writing to stdin of process '${this.pid}': ${reason}`));
       });
     });
   }

@@ -8,14 +8,12 @@ import {
   Signal,
 } from '../../../wire/gen/process/process_pb.js';
 import { reasonOf, toConnectError } from '../errors.js';
+import { keepaliveMs } from '../keepalive.js';
 import type { User, Users } from '../users.js';
 import type { ExitStatus } from './exit-status.js';
 import type { ProcessTable } from './process-table.js';
 import { RunningProcess } from './running-process.js';
 import type { Subscriber } from './subscriber.js';
-
-const defaultKeepaliveSeconds = 90;
-const longestKeepaliveSeconds = 24 * 3600;
 
 /** The RPC service `process.Process`. */
 export function processService(table: ProcessTable, users: Users): ServiceImpl<typeof Process> {
@@ -111,14 +109,14 @@ async function* responses(
   subscriber: Subscriber,
   context: HandlerContext,
 ): AsyncGenerator<{ event: ProcessEvent }> {
-  const keepaliveMs = keepaliveOf(context.requestHeader.get('keepalive-ping-interval'));
+  const longestSilenceMs = keepaliveMs(context.requestHeader);
   const leave = (): void => process.unsubscribe(subscriber);
   // Not only in `finally`: connect-node waits for ever to write to a client that left while its window was full.
   context.signal.addEventListener('abort', leave, { once: true });
   try {
     yield { event: event('start', { pid: process.pid }) };
     for (;;) {
-      const delivery = await subscriber.next(context.signal, keepaliveMs);
+      const delivery = await subscriber.next(context.signal, longestSilenceMs);
       if (delivery.type === 'end') {
         yield { event: endEvent(delivery.end) };
         return;
@@ -149,15 +147,7 @@ async function sendInput(process: RunningProcess, input: ProcessInput | undefine
 /** How long the process may live: on `Start` the header is that, not only the stream's deadline. */
 function timeoutOf(context: HandlerContext): number | undefined {
   const header = context.requestHeader.get('connect-timeout-ms');
-  if (!header) return undefined;
-  // Over before it began: nothing is started.
-  if (Number(header) === 0) throw new ConnectError('context deadline exceeded', Code.DeadlineExceeded);
-  return Number(header);
-}
-
-function keepaliveOf(header: string | null): number {
-  const seconds = header !== null && /^-?\d+$/.test(header) ? Number(header) : defaultKeepaliveSeconds;
-  return Math.min(Math.max(seconds, 1), longestKeepaliveSeconds) * 1000;
+  return header === null ? undefined : Number(header);
 }
 
 function endEvent(end: ExitStatus): ProcessEvent {

@@ -5,7 +5,7 @@ import { reasonOf } from '../errors.js';
 import type { User } from '../users.js';
 import type { ExitStatus } from './exit-status.js';
 import type { FifoPool } from './fifo-pool.js';
-import { launchOf, requireEnterable } from './launch.js';
+import { launchOf, requireStartable } from './launch.js';
 import { spawnPiped } from './piped-process.js';
 import { spawnPty } from './pty-process.js';
 import { RunningProcess } from './running-process.js';
@@ -14,8 +14,6 @@ import type { Subscriber } from './subscriber.js';
 
 /** How long the end of a process is told to those who connect too late. */
 const retainMs = 30_000;
-/** Node's timers go no further; a local sandbox lives shorter. */
-const longestTimerMs = 2 ** 31 - 1;
 
 interface EndedProcess {
   readonly pid: number;
@@ -58,9 +56,7 @@ export class ProcessTable {
     this.#running.set(process.pid, process);
     this.#forget(process.pid, process.tag);
     const timer =
-      timeoutMs !== undefined && timeoutMs <= longestTimerMs
-        ? setTimeout(() => process.io.kill('SIGKILL'), timeoutMs)
-        : undefined;
+      timeoutMs === undefined ? undefined : setTimeout(() => process.io.kill('SIGKILL'), timeoutMs);
     void ended.then((end) => {
       clearTimeout(timer);
       this.#retain(process, end);
@@ -108,18 +104,21 @@ export class ProcessTable {
   }
 
   async #spawn(request: StartRequest, launch: Launch, process: RunningProcess): Promise<Spawned> {
-    const command = [launch.cmd, ...launch.args].join(' ');
     try {
-      await requireEnterable(launch);
+      await requireStartable(launch);
       if (!request.pty) {
         return await spawnPiped(launch, request.stdin ?? true, this.#pool, process.onOutput);
       }
       const { cols = 0, rows = 0 } = request.pty.size ?? {};
       return spawnPty(launch, { cols, rows }, process.onOutput);
     } catch (error) {
-      const what = request.pty ? 'pty with command' : 'process';
+      const command = [launch.cmd, ...launch.args].join(' ');
+      const { cols = 0, rows = 0 } = request.pty?.size ?? {};
+      const what = request.pty
+        ? `pty with command '${command}' in dir '${launch.cwd}' with '${cols}' cols and '${rows}' rows`
+        : `process '${command}'`;
       throw new ConnectError(
-        `error starting ${what} '${command}': ${reasonOf(error)}`,
+        `error starting ${what}: ${reasonOf(error)}`,
         Code.InvalidArgument,
         undefined,
         undefined,
