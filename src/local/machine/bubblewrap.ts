@@ -1,24 +1,17 @@
 import { access, lstat, readlink, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { EnvdLaunch } from './envd-process.js';
+import { basename, join } from 'node:path';
 import { makeEtc, sandboxHostname } from './host-etc.js';
-import type { Isolation } from './isolation.js';
+import type { HostIds } from './host-ids.js';
+import type { InternetAccess } from './internet-access.js';
+import type { EnvdLaunch, Isolation } from './isolation.js';
+import type { Limits } from './limits.js';
+import { NamespaceEnclosure } from './namespace-enclosure.js';
 import type { RuntimeFiles } from './runtime-files.js';
-import type { Owner, Workspace } from './workspace.js';
+import type { Workspace } from './workspace.js';
 
 const executables = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap'];
 const runtimePlace = '/opt/e2b-edge';
 const userlandLinks = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
-
-/**
- * Whom the sandboxes run as on the host when the server is root: nobody's uid (systemd's table has no use for
- * it). Root without any capability would still own /proc/sys, and with it the host's core_pattern.
- */
-const unprivileged: Owner = { uid: 60_999, gid: 60_999 };
-
-export function bubblewrapOwner(): Owner | undefined {
-  return process.getuid?.() === 0 ? unprivileged : undefined;
-}
 
 /** The path of bubblewrap, or `undefined` where there is none. */
 export async function findBubblewrap(): Promise<string | undefined> {
@@ -33,47 +26,92 @@ export async function findBubblewrap(): Promise<string | undefined> {
   return undefined;
 }
 
+/** What a host has for sandboxes in bubblewrap. */
+export interface BubblewrapHost {
+  readonly executable: string;
+  readonly ids: HostIds;
+  readonly limits: Limits;
+  readonly internet: InternetAccess;
+}
+
 /** One namespace a sandbox: own users, processes, network, mounts; the host's programs are there to be read. */
 export async function bubblewrapIsolation(
-  executable: string,
+  { executable, ids, limits: usual, internet }: BubblewrapHost,
   workspace: Workspace,
   runtime: RuntimeFiles,
 ): Promise<Isolation> {
   const etc = join(workspace.path, 'etc');
   await makeEtc(etc);
+  const { cgroups } = workspace;
   const node = runtime.node.startsWith('/') ? runtime.node : join(runtimePlace, runtime.node);
-  const owner = bubblewrapOwner();
+  const command = [node, join(runtimePlace, runtime.script)];
   return {
     kind: 'bubblewrap',
-    async launch(root, image = '/'): Promise<EnvdLaunch> {
+    async launch({ root, image = '/', limits: asked }): Promise<EnvdLaunch> {
+      const limits = { ...usual, ...asked };
       const userland = await userlandOf(image);
       for (const [name, target] of userland.links) await linkTo(target, join(root, name));
       return {
         file: executable,
         args: [
+          ...(ids.range ? manyIds : oneId),
           ...namespaceArgs,
           ...['--bind', root, '/'],
           ...userland.directories.flatMap((path) => ['--ro-bind', join(image, path), path]),
           ...['--ro-bind', etc, '/etc'],
+          ...(ids.range ? [] : waitForResolver),
           ...['--ro-bind', runtime.directory, runtimePlace],
-          ...['--proc', '/proc', '--dev', '/dev', '--chdir', '/'],
-          ...[node, join(runtimePlace, runtime.script)],
+          ...['--perms', '0755', '--tmpfs', '/run'],
+          ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--chdir', '/'],
+          ...(cgroups.abilities.has('pids') ? command : withProcessLimit(limits.processes, command)),
         ],
         env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-        ...owner,
-        cleanUp: async () => {},
+        ...ids.launcher,
+        pipes: 2,
+        enclose: async (child) =>
+          NamespaceEnclosure.around(child, {
+            ids,
+            limits,
+            cgroup: await cgroups.create(basename(root)),
+            internet,
+          }),
       };
     },
   };
 }
 
+/**
+ * envd is root in there, and has of root's powers those that giving programs and files to users takes, and the
+ * one that lets root serve on a port below 1024. Programs of `user` have none.
+ */
+const manyIds = [
+  ...['--unshare-user', '--uid', '0', '--gid', '0', '--info-fd', '4', '--userns-block-fd', '5'],
+  ...['--cap-drop', 'ALL'],
+  ...['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'NET_BIND_SERVICE'].flatMap(
+    (name) => ['--cap-add', `CAP_${name}`],
+  ),
+];
+
+const oneId = ['--unshare-user', '--uid', '1000', '--gid', '1000', '--info-fd', '4', '--cap-drop', 'ALL'];
+
+/** The only thing that bubblewrap can be made to wait for before it gives up its first namespace of users. */
+const waitForResolver = ['--ro-bind-data', '5', '/etc/resolv.conf'];
+
 const namespaceArgs = [
-  ...['--unshare-user', '--uid', '1000', '--gid', '1000'],
   ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
-  ...['--hostname', sandboxHostname, '--cap-drop', 'ALL'],
+  ...['--hostname', sandboxHostname],
   // The sandbox ends with the server, and cannot type into the server's terminal.
   ...['--die-with-parent', '--new-session'],
 ];
+
+/**
+ * Where no control group counts them. Set inside, since there the kernel counts the namespace's own only. Which
+ * letter it has depends on the shell.
+ */
+function withProcessLimit(processes: number, command: readonly string[]): string[] {
+  const script = 'ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@"';
+  return ['/bin/sh', '-c', script, `${processes}`, ...command];
+}
 
 /** How `/bin` and the like look in a tree: symlinks into `/usr`, or directories of their own. */
 async function userlandOf(

@@ -3,20 +3,9 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import type { Duplex } from 'node:stream';
 import { connectionWindow, transportSettings } from '../envd/transport-settings.js';
 import { closingFds, inheritableFds } from '../os/inheritable-fds.js';
-import { allEnded, childrenOf } from '../os/process-end.js';
-import { continueTree, stopTree } from '../os/stop-tree.js';
-
-/** How to start envd for one sandbox. */
-export interface EnvdLaunch {
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** Host credentials to take; the server's own when absent. */
-  readonly uid?: number;
-  readonly gid?: number;
-  /** Called once everything has ended. */
-  readonly cleanUp: () => Promise<void>;
-}
+import type { Enclosure } from './enclosure.js';
+import { exitOf } from './exit-of.js';
+import type { EnvdLaunch } from './isolation.js';
 
 /** What `POST /init` of envd sets for all processes of a sandbox. */
 export interface InitSettings {
@@ -28,8 +17,6 @@ export interface InitSettings {
 }
 
 const startLimitMs = 15_000;
-/** How long envd may take to end by itself before it is killed. */
-const endLimitMs = 2_000;
 const keptErrorBytes = 4096;
 
 /** The process that is a sandbox: envd, and below it everything that runs in it. */
@@ -38,29 +25,14 @@ export class EnvdProcess {
   readonly session: ClientHttp2Session;
   /** Resolves when envd is gone, for whatever reason: nothing can be asked of the sandbox any more. */
   readonly gone: Promise<void>;
-  readonly #exited: Promise<void>;
-  readonly #child: ChildProcess;
+  /** What holds it and all that it started. */
+  readonly enclosure: Enclosure;
   readonly #socket: Duplex;
-  readonly #cleanUp: () => Promise<void>;
-  /** In bubblewrap the namespace's first process, which ends after everyone in it, and after bubblewrap itself. */
-  #inner: readonly number[] = [];
   #closing: Promise<void> | undefined;
-  #errors = '';
 
-  private constructor(child: ChildProcess, launch: EnvdLaunch) {
-    this.#child = child;
-    this.#cleanUp = launch.cleanUp;
+  private constructor(child: ChildProcess, enclosure: Enclosure) {
+    this.enclosure = enclosure;
     this.#socket = child.stdio[3] as Duplex;
-    this.#exited = new Promise((resolve) => {
-      child.once('exit', () => resolve());
-      child.once('error', (error) => {
-        this.#errors += error.message;
-        resolve();
-      });
-    });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#errors = (this.#errors + chunk.toString('utf8')).slice(-keptErrorBytes);
-    });
     this.session = connect('http://envd', { ...transportSettings, createConnection: () => this.#socket });
     this.session.once('connect', () => this.session.setLocalWindowSize(connectionWindow));
     // Whoever has a stream on it is told there; the process's end says the rest.
@@ -70,30 +42,21 @@ export class EnvdProcess {
 
   /** Resolves when envd answers; rejects with what it (or bubblewrap) said when it does not come up. */
   static async start(launch: EnvdLaunch): Promise<EnvdProcess> {
-    const { file, args } = closingFds(inheritableFds(), launch.file, launch.args);
-    const child = spawn(file, args, {
-      // Where the server was started is none of the sandbox's business.
-      cwd: '/',
-      env: launch.env,
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // Ctrl-C in the terminal that the server runs in is the server's to handle.
-      detached: true,
-      ...(launch.uid !== undefined && { uid: launch.uid }),
-      ...(launch.gid !== undefined && { gid: launch.gid }),
-    });
-    const envd = new EnvdProcess(child, launch);
+    const child = spawnDetached(launch);
+    const said = keepErrors(child);
+    let envd: EnvdProcess | undefined;
     try {
+      envd = new EnvdProcess(child, await launch.enclose(child));
       await Promise.race([
         envd.#expect204('GET', '/health'),
         envd.gone.then(() => Promise.reject(new Error('it ended at once'))),
       ]);
-      envd.#inner = childrenOf(child.pid!);
+      await envd.enclosure.openInternet();
       return envd;
     } catch (error) {
-      await envd.close();
-      throw new Error(`envd did not start: ${envd.#errors.trim() || (error as Error).message}`, {
-        cause: error,
-      });
+      child.kill('SIGKILL');
+      await (envd?.close() ?? exitOf(child));
+      throw new Error(`envd did not start: ${said().trim() || (error as Error).message}`, { cause: error });
     }
   }
 
@@ -111,16 +74,6 @@ export class EnvdProcess {
     await new Promise<void>((resolve) => this.session.ping(() => resolve()));
   }
 
-  /** Stops envd and every process below it where they are. */
-  stop(): void {
-    for (const pid of this.#inner) stopTree(pid);
-  }
-
-  /** Lets them go on. */
-  continue(): void {
-    for (const pid of this.#inner) continueTree(pid);
-  }
-
   async #expect204(method: 'GET' | 'POST', path: string, body?: string): Promise<void> {
     const stream = this.session.request(
       { ':method': method, ':path': path },
@@ -132,7 +85,7 @@ export class EnvdProcess {
     if (status !== 204) throw new Error(`envd answered ${path} with ${status}`);
   }
 
-  /** Ends everything that runs in the sandbox and removes its files. Resolves when both are done. */
+  /** Ends everything that runs in the sandbox. Resolves when that is done. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -142,13 +95,34 @@ export class EnvdProcess {
     // With an error, so that no answer which this cuts off looks whole.
     this.session.destroy(new Error('the sandbox has ended'), constants.NGHTTP2_CANCEL);
     this.#socket.destroy();
-    // envd may have been stopped by a program of the sandbox. The kernel then ends everyone in the namespace.
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), endLimitMs);
-    await this.#exited;
-    clearTimeout(timer);
-    await allEnded(this.#inner, endLimitMs);
-    await this.#cleanUp();
+    await this.enclosure.end();
   }
+}
+
+function spawnDetached(launch: EnvdLaunch): ChildProcess {
+  const { file, args } = closingFds(inheritableFds(), launch.file, launch.args);
+  return spawn(file, args, {
+    // Where the server was started is none of the sandbox's business.
+    cwd: '/',
+    env: launch.env,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...Array<'pipe'>(launch.pipes).fill('pipe')],
+    // Ctrl-C in the terminal that the server runs in is the server's to handle.
+    detached: true,
+    ...(launch.uid !== undefined && { uid: launch.uid }),
+    ...(launch.gid !== undefined && { gid: launch.gid }),
+  });
+}
+
+/** What the process says goes wrong, the last of it. */
+function keepErrors(child: ChildProcess): () => string {
+  let errors = '';
+  child.on('error', (error) => {
+    errors += error.message;
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors = (errors + chunk.toString('utf8')).slice(-keptErrorBytes);
+  });
+  return () => errors;
 }
 
 function statusOf(stream: ClientHttp2Stream): Promise<number | undefined> {

@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { resolverSettings } from './internet.js';
 
 /** Of the host's /etc, what its programs need to work, and nothing that says who uses it or how to get in. */
 const shared = [
@@ -51,6 +52,7 @@ const own: Record<string, string> = {
   group: 'root:x:0:\ntty:x:5:\nuser:x:1000:\nnogroup:x:65534:\n',
   hosts: `127.0.0.1 localhost\n::1 localhost ip6-localhost\n127.0.1.1 ${sandboxHostname}\n`,
   hostname: `${sandboxHostname}\n`,
+  'resolv.conf': resolverSettings,
 };
 
 /** Makes the `/etc` of all sandboxes. They see it read-only. */

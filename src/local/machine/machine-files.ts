@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { copyTree } from '../os/copy-tree.js';
 import type { Workspace } from './workspace.js';
 
@@ -17,11 +15,22 @@ export class MachineFiles {
     return new MachineFiles(await workspace.makeRoot(), workspace);
   }
 
+  /** New files with a directory at `to`, relative to `/`, for `user`: a copy of the host's `from`, or an empty one. */
+  static async withDirectory(workspace: Workspace, to: string, from?: string): Promise<MachineFiles> {
+    const files = await MachineFiles.create(workspace);
+    try {
+      await workspace.addDirectory(files.root, to, from);
+      return files;
+    } catch (error) {
+      await files.remove();
+      throw error;
+    }
+  }
+
+  /** Of files that nobody is changing. */
   async copy(): Promise<MachineFiles> {
     const root = this.#workspace.nextRoot();
     await copyTree(this.root, root);
-    // envd's own, and of no use to another.
-    await rm(join(root, 'run/envd'), { recursive: true, force: true });
     return new MachineFiles(root, this.#workspace);
   }
 

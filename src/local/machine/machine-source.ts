@@ -1,5 +1,6 @@
 import { EnvdProcess } from './envd-process.js';
 import type { Isolation } from './isolation.js';
+import type { Limits } from './limits.js';
 import { Machine } from './machine.js';
 import { MachineFiles } from './machine-files.js';
 import type { Workspace } from './workspace.js';
@@ -10,6 +11,18 @@ export interface MachineRequest {
   readonly files?: MachineFiles;
   /** A tree of the host whose programs are shown instead of the host's own. */
   readonly image?: string;
+  /** Whether it is to reach the host's network, where that is possible; false leaves it its own loopback. Default true. */
+  readonly internet?: boolean;
+  /** Other limits than the server's. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** What files a machine is to begin with. */
+export interface FilesRequest {
+  /** A directory of the host, to be copied; none, for an empty one. */
+  readonly from?: string;
+  /** Where, relative to `/`; made where it is missing. */
+  readonly to: string;
 }
 
 /**
@@ -31,6 +44,23 @@ export class MachineSource {
 
   /** A machine that nobody else has. */
   async take(request: MachineRequest = {}): Promise<Machine> {
+    const machine = await this.#any(request);
+    try {
+      if (request.limits) await machine.limit(request.limits);
+      if (request.internet === false) await machine.closeInternet();
+      return machine;
+    } catch (error) {
+      await machine.close();
+      throw error;
+    }
+  }
+
+  /** Files to begin with: a new `/` with that directory in it, which belongs to `user`. */
+  async makeFiles({ from, to }: FilesRequest): Promise<MachineFiles> {
+    return MachineFiles.withDirectory(this.#workspace, to, from);
+  }
+
+  async #any(request: MachineRequest): Promise<Machine> {
     if (request.files || request.image !== undefined) return this.#start(request);
     const spare = this.#spare;
     this.#spare = this.#start({});
@@ -60,11 +90,16 @@ export class MachineSource {
 export async function startMachine(
   isolation: Isolation,
   workspace: Workspace,
-  { files: given, image }: MachineRequest,
+  { files: given, image, limits }: MachineRequest,
 ): Promise<Machine> {
   const files = given ?? (await MachineFiles.create(workspace));
   try {
-    return new Machine(await EnvdProcess.start(await isolation.launch(files.root, image)), files);
+    const launch = await isolation.launch({
+      root: files.root,
+      ...(image !== undefined && { image }),
+      ...(limits && { limits }),
+    });
+    return new Machine(await EnvdProcess.start(launch), files);
   } catch (error) {
     if (!given) await files.remove();
     throw error;

@@ -2,6 +2,7 @@ import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnvdProcess, InitSettings } from './envd-process.js';
+import type { Limits, Usage } from './limits.js';
 import type { MachineFiles } from './machine-files.js';
 
 /** A sandbox as the host sees it: envd with everything below it, and the files it works on. */
@@ -44,7 +45,7 @@ export class Machine {
     for (const stream of this.#streams) stream.close(constants.NGHTTP2_CANCEL);
     // envd has to hear that they left, or it would go on collecting output for them.
     await Promise.race([this.#settled(), delay(settleLimitMs)]);
-    this.#envd.stop();
+    await this.#envd.enclosure.freeze();
   }
 
   async #settled(): Promise<void> {
@@ -55,18 +56,32 @@ export class Machine {
   async thaw(): Promise<void> {
     if (!this.#frozen) return;
     this.#frozen = false;
-    this.#envd.continue();
+    await this.#envd.enclosure.thaw();
   }
 
   /** A copy of the files, as they are at one moment. Processes and their memory are not in it. */
   async saveFiles(): Promise<MachineFiles> {
     const wasFrozen = this.#frozen;
-    if (!wasFrozen) this.#envd.stop();
+    if (!wasFrozen) await this.#envd.enclosure.freeze();
     try {
       return await this.#files.copy();
     } finally {
-      if (!wasFrozen) this.#envd.continue();
+      if (!wasFrozen) await this.#envd.enclosure.thaw();
     }
+  }
+
+  /** Changes what the processes may use, as far as this host can limit it. */
+  async limit(limits: Partial<Limits>): Promise<void> {
+    await this.#envd.enclosure.limit(limits);
+  }
+
+  async usage(): Promise<Usage> {
+    return this.#envd.enclosure.usage();
+  }
+
+  /** Leaves the sandbox no network but its own loopback. */
+  async closeInternet(): Promise<void> {
+    await this.#envd.enclosure.closeInternet();
   }
 
   /** Ends every process and leaves the files, which another machine can be started with. */

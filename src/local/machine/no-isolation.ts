@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { killLeftovers } from '../os/sweep.js';
 import type { Isolation } from './isolation.js';
+import { MarkedEnclosure } from './marked-enclosure.js';
 import type { RuntimeFiles } from './runtime-files.js';
 
 /**
@@ -11,12 +11,13 @@ export function noIsolation(runtime: RuntimeFiles): Isolation {
   const node = runtime.node.startsWith('/') ? runtime.node : join(runtime.directory, runtime.node);
   return {
     kind: 'none',
-    async launch(root) {
+    async launch({ root }) {
       return {
         file: node,
         args: [join(runtime.directory, runtime.script), root],
         env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' },
-        cleanUp: () => killLeftovers(root),
+        pipes: 0,
+        enclose: async (child) => new MarkedEnclosure(child, root),
       };
     },
   };

@@ -1,7 +1,10 @@
 import { SandboxError } from '../../errors.js';
 import type { CheckedOptions } from '../options.js';
-import { bubblewrapIsolation, bubblewrapOwner, findBubblewrap } from './bubblewrap.js';
+import { bubblewrapIsolation, findBubblewrap } from './bubblewrap.js';
+import { type HostIds, possibleIds } from './host-ids.js';
+import { InternetAccess } from './internet-access.js';
 import type { Isolation } from './isolation.js';
+import { defaultLimits, type Limits } from './limits.js';
 import type { Machine } from './machine.js';
 import { startMachine } from './machine-source.js';
 import { noIsolation } from './no-isolation.js';
@@ -19,7 +22,7 @@ export interface OpenIsolation {
 export async function openIsolation(options: CheckedOptions, envdScript: string): Promise<OpenIsolation> {
   if (options.isolation === 'none') return openPlain(envdScript);
   try {
-    return await openBubblewrap(envdScript);
+    return await openBubblewrap(options, envdScript);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (options.isolation === 'bubblewrap') {
@@ -36,11 +39,45 @@ export async function openIsolation(options: CheckedOptions, envdScript: string)
   }
 }
 
-async function openBubblewrap(envdScript: string): Promise<OpenIsolation> {
+async function openBubblewrap(options: CheckedOptions, envdScript: string): Promise<OpenIsolation> {
   const executable = await findBubblewrap();
   if (!executable) throw new Error(howToInstall());
-  const workspace = await Workspace.create(bubblewrapOwner());
-  return open(workspace, envdScript, (runtime) => bubblewrapIsolation(executable, workspace, runtime));
+  let failure: unknown;
+  for (const ids of possibleIds()) {
+    try {
+      return await openWith(executable, ids, options, envdScript);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function openWith(
+  executable: string,
+  ids: HostIds,
+  options: CheckedOptions,
+  envdScript: string,
+): Promise<OpenIsolation> {
+  const workspace = await Workspace.create(ids);
+  const internet = await InternetAccess.find(ids.launcher);
+  const host = { executable, ids, limits: { ...defaultLimits, ...options.limits }, internet };
+  const opened = await open(workspace, envdScript, (runtime) =>
+    bubblewrapIsolation(host, workspace, runtime),
+  );
+  const { logger, limits } = options;
+  if (internet.problem) logger?.warn(`Sandboxes have no way out to any network: ${internet.problem}.`);
+  const missing = unenforced(limits, workspace.cgroups.abilities);
+  if (missing.length > 0) logger?.warn(`No limit is kept here for ${missing.join(' and ')}.`);
+  return opened;
+}
+
+/** Of limits that were asked for, those that this host has no control group for. */
+function unenforced(limits: Partial<Limits>, abilities: ReadonlySet<string>): string[] {
+  const missing: string[] = [];
+  if (limits.memoryMb !== undefined && !abilities.has('memory')) missing.push('memory');
+  if (limits.cpus !== undefined && !abilities.has('cpu')) missing.push('processors');
+  return missing;
 }
 
 async function openPlain(envdScript: string): Promise<OpenIsolation> {

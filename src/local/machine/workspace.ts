@@ -1,45 +1,46 @@
-import { readlinkSync } from 'node:fs';
-import { chmod, chown, cp, lstat, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-/** Host credentials, where the sandboxes do not run with the server's own. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { basename, dirname, join } from 'node:path';
+import { chownTree, copyTree } from '../os/copy-tree.js';
+import { removeTree } from '../os/remove-tree.js';
+import { cgroupList, namePrefix, removeAbandoned } from './abandoned.js';
+import { Cgroups } from './cgroups.js';
+import { type HostIds, type Owner, ownerOf, userId } from './host-ids.js';
 
 const skeletonFiles = ['.bashrc', '.profile', '.bash_logout'];
 
-/** Begins the names of this machine's workspaces. Pids mean something in their own namespace only. */
-function namePrefix(): string {
-  try {
-    return `e2b-edge-ns${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]}-`;
-  } catch {
-    return 'e2b-edge-pid-';
-  }
-}
+const ownDirectories = ['', 'home', 'root', 'tmp', 'run', 'opt', 'etc', 'usr', 'var', 'var/tmp'];
+const sharedDirectories = ['tmp', 'var/tmp'];
+const userHome = 'home/user';
 
-/** The directory of one server: what all sandboxes share, and the `/` of each. Removed when the server ends. */
+/**
+ * What one server has on the host: a directory, with what all sandboxes share and the `/` of each, and control
+ * groups. Removed when the server ends, or else when the next one starts.
+ */
 export class Workspace {
   readonly path: string;
-  readonly #owner: Owner | undefined;
+  /** Below which each sandbox gets one. None without `ids`. */
+  readonly cgroups: Cgroups;
+  readonly #ids: HostIds | undefined;
   #made = 0;
 
-  private constructor(path: string, owner: Owner | undefined) {
+  private constructor(path: string, cgroups: Cgroups, ids: HostIds | undefined) {
     this.path = path;
-    this.#owner = owner;
+    this.cgroups = cgroups;
+    this.#ids = ids;
   }
 
-  /** `owner` is given access, beside the server itself. */
-  static async create(owner?: Owner): Promise<Workspace> {
+  /** `ids`: who is to have access beside the server itself. */
+  static async create(ids?: HostIds): Promise<Workspace> {
     await removeAbandoned();
     const path = await realpath(await mkdtemp(join(tmpdir(), `${namePrefix()}${process.pid}-`)));
-    if (owner) {
-      await chown(path, process.getuid?.() ?? 0, owner.gid);
+    if (ids?.launcher) {
+      await chown(path, process.getuid?.() ?? 0, ids.launcher.gid);
       await chmod(path, 0o710);
     }
-    return new Workspace(path, owner);
+    const cgroups = ids ? await Cgroups.open(basename(path)) : Cgroups.none;
+    await writeFile(join(path, cgroupList), cgroups.directories.join('\n'));
+    return new Workspace(path, cgroups, ids);
   }
 
   /** Where envd's own files go. */
@@ -55,79 +56,64 @@ export class Workspace {
   /** Makes the `/` of a new sandbox: its homes, `/tmp` and an empty rest. */
   async makeRoot(): Promise<string> {
     const root = this.nextRoot();
-    const directories = [
-      '',
-      'home',
-      'home/user',
-      'root',
-      'tmp',
-      'run',
-      'opt',
-      'etc',
-      'usr',
-      'var',
-      'var/tmp',
-    ];
-    for (const directory of directories) await mkdir(join(root, directory), { mode: 0o755 });
-    for (const directory of ['tmp', 'var/tmp']) await chmod(join(root, directory), 0o1777);
-    for (const home of ['home/user', 'root']) {
-      for (const file of skeletonFiles) {
-        await cp(join('/etc/skel', file), join(root, home, file)).catch(() => {});
-      }
-    }
-    if (this.#owner) await chownTree(root, this.#owner);
+    for (const directory of ownDirectories) await this.#make(join(root, directory), this.#root);
+    await this.#make(join(root, userHome), this.#user);
+    for (const directory of sharedDirectories) await chmod(join(root, directory), 0o1777);
+    await this.#addSkeleton(join(root, userHome), this.#user);
+    await this.#addSkeleton(join(root, 'root'), this.#root);
     return root;
+  }
+
+  /** Makes a directory for `user` in a new `/`, at a path relative to that, as a copy of one of the host's. */
+  async addDirectory(root: string, to: string, from?: string): Promise<void> {
+    const target = join(root, to);
+    if (target !== root && !target.startsWith(`${root}/`))
+      throw new Error(`'${to}' leads out of the sandbox`);
+    await this.#makeParents(root, dirname(target));
+    await mkdir(target, { recursive: true });
+    if (from !== undefined) await copyTree(from, target);
+    if (this.#user) await chownTree(target, this.#user);
   }
 
   async removeRoot(root: string): Promise<void> {
     await removeTree(root);
   }
 
+  /** Once every sandbox has ended. */
   async remove(): Promise<void> {
+    await this.cgroups.remove();
     await removeTree(this.path);
   }
-}
 
-async function chownTree(path: string, owner: Owner): Promise<void> {
-  await chown(path, owner.uid, owner.gid);
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const child = join(path, entry.name);
-    if (entry.isDirectory()) await chownTree(child, owner);
-    else await chown(child, owner.uid, owner.gid);
+  get #root(): Owner | undefined {
+    return this.#ids && ownerOf(this.#ids, 0);
   }
-}
 
-/** Also when directories in it were made unreadable, which only their owner may undo. */
-async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch {
-    await openTree(path).catch(() => {});
-    await rm(path, { recursive: true, force: true });
+  get #user(): Owner | undefined {
+    return this.#ids && ownerOf(this.#ids, userId);
   }
-}
 
-async function openTree(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const name of await readdir(path)) await openTree(join(path, name));
-}
-
-/** What servers that were killed outright have left. */
-async function removeAbandoned(): Promise<void> {
-  const pattern = new RegExp(`^${namePrefix()}(\\d+)-`);
-  for (const name of await readdir(tmpdir())) {
-    const pid = Number(pattern.exec(name)?.[1] ?? Number.NaN);
-    // Others' directories cannot be removed, and need not be.
-    if (pid > 1 && !isAlive(pid)) await removeTree(join(tmpdir(), name)).catch(() => {});
+  async #make(path: string, owner: Owner | undefined): Promise<void> {
+    await mkdir(path, { mode: 0o755 });
+    if (owner) await chown(path, owner.uid, owner.gid);
   }
-}
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  async #makeParents(root: string, path: string): Promise<void> {
+    if (path === root || !path.startsWith(root)) return;
+    await this.#makeParents(root, dirname(path));
+    await this.#make(path, this.#root).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+
+  async #addSkeleton(home: string, owner: Owner | undefined): Promise<void> {
+    for (const name of skeletonFiles) {
+      const file = join(home, name);
+      const copied = await cp(join('/etc/skel', name), file).then(
+        () => true,
+        () => false,
+      );
+      if (copied && owner) await chown(file, owner.uid, owner.gid);
+    }
   }
 }

@@ -6,11 +6,17 @@ const run = promisify(execFile);
 
 /**
  * Copies what is in one directory into another, which is made where it is missing: with owners, modes, times,
- * links and attributes, sharing blocks where the file system can. `cp`, because Node's own copies none of those.
+ * links, holes and attributes, sharing blocks where the file system can. `cp`, because Node's own copies few of
+ * those.
  */
 export async function copyTree(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o755 });
   // Linux's cp shares blocks when told so, macOS's when it can.
   const sharing = process.platform === 'linux' ? ['--reflink=auto'] : [];
-  await run('cp', ['-a', ...sharing, `${from}/.`, to]);
+  await run('cp', ['-a', ...sharing, '--', `${from}/.`, to]);
+}
+
+/** Gives a directory and all that is in it to somebody, links themselves and not where they lead. */
+export async function chownTree(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  await run('chown', ['-hR', `${uid}:${gid}`, '--', path]);
 }

@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const pollMs = 5;
 
-/** The children that a process has now. Linux only; none elsewhere. */
+/** The children that a process has now, whichever of its threads made them. Linux only; none elsewhere. */
 export function childrenOf(pid: number): number[] {
-  return (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number);
+  return threadsOf(pid).flatMap((thread) =>
+    (read(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number),
+  );
 }
 
 /** Waits until none of the processes runs any more, but no longer than `limitMs`. */
@@ -14,10 +16,27 @@ export async function allEnded(pids: readonly number[], limitMs: number): Promis
   while (pids.some(isRunning) && performance.now() < until) await delay(pollMs);
 }
 
+/** Whether somebody has stopped the process, as Ctrl-Z does. */
+export function isStopped(pid: number): boolean {
+  return stateOf(pid) === 'T';
+}
+
 // One that only waits to be reaped has ended, and so has the namespace that it was the first process of.
 function isRunning(pid: number): boolean {
-  const state = /^State:\s*(\w)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  const state = stateOf(pid);
   return state !== undefined && state !== 'Z' && state !== 'X';
+}
+
+function stateOf(pid: number): string | undefined {
+  return /^State:\s*(\w)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function read(path: string): string | undefined {

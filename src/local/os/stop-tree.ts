@@ -1,24 +1,35 @@
-import { childrenOf } from './process-end.js';
+import { childrenOf, isStopped } from './process-end.js';
+
+/** Finds the processes in question as they are now, parents before children. */
+export type Finder = () => readonly number[];
+
+/** A program that does nothing but fork is stopped long before. */
+const mostRounds = 1000;
 
 /**
- * Stops a process and everything below it, parents first, so that nobody is told of a stopped child. Goes round
- * until nothing new appears: a process may fork until it is stopped itself.
+ * Stops processes, parents first, so that nobody is told of a stopped child. Goes round until nothing new
+ * appears: a process may fork until it is stopped itself. Returns those that ran before.
  */
-export function stopTree(root: number): void {
-  const stopped = new Set<number>();
-  for (;;) {
-    const fresh = treeOf(root).filter((pid) => !stopped.has(pid));
-    if (fresh.length === 0) return;
+export function stopAll(find: Finder): number[] {
+  const seen = new Set<number>();
+  const stopped: number[] = [];
+  for (let round = 0; round < mostRounds; round++) {
+    const fresh = find().filter((pid) => !seen.has(pid));
+    if (fresh.length === 0) break;
     for (const pid of fresh) {
-      stopped.add(pid);
+      seen.add(pid);
+      // What was stopped by Ctrl-Z is to stay so.
+      if (isStopped(pid)) continue;
       signal(pid, 'SIGSTOP');
+      stopped.push(pid);
     }
   }
+  return stopped;
 }
 
 /** Lets them go on, children first: when a parent looks, its children run. */
-export function continueTree(root: number): void {
-  for (const pid of treeOf(root).reverse()) signal(pid, 'SIGCONT');
+export function continueAll(stopped: readonly number[]): void {
+  for (const pid of stopped.toReversed()) signal(pid, 'SIGCONT');
 }
 
 /** The process and everything below it, parents before children. Linux only; elsewhere just the process. */

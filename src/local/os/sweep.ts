@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { allEnded } from './process-end.js';
 
 /** Given to every process of a sandbox without a namespace, so that it can be found again. */
@@ -13,31 +14,61 @@ const roundLimitMs = 500;
  * their end. Linux only; elsewhere the process groups that envd itself has ended have to do.
  */
 export async function killLeftovers(root: string): Promise<void> {
+  await killAll(() => processesOf(root));
+}
+
+/** Kills what is found until nothing is, and waits for their end. */
+export async function killAll(find: () => readonly number[]): Promise<void> {
   for (let round = 0; round < mostRounds; round++) {
-    const left = await processesOf(root);
+    const left = find();
     if (left.length === 0) return;
-    for (const pid of left) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // Ended meanwhile.
-      }
-    }
+    for (const pid of left) kill(pid);
     await allEnded(left, roundLimitMs);
   }
 }
 
-async function processesOf(root: string): Promise<number[]> {
-  const pids: number[] = [];
-  for (const name of await readdir('/proc').catch(() => [])) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid) continue;
-    if (await belongsTo(pid, root)) pids.push(pid);
-  }
-  return pids;
+/** The processes that have inherited the variable of this sandbox. */
+export function processesOf(root: string): number[] {
+  const mark = `${rootVariable}=${root}`;
+  return otherProcesses().filter((pid) => listIn(pid, 'environ').includes(mark));
 }
 
-async function belongsTo(pid: number, root: string): Promise<boolean> {
-  const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-  return environ.split('\0').includes(`${rootVariable}=${root}`);
+/** The same for every sandbox in a directory. */
+export function processesBelow(directory: string): number[] {
+  const mark = `${rootVariable}=${directory}/`;
+  return otherProcesses().filter((pid) => listIn(pid, 'environ').some((entry) => entry.startsWith(mark)));
+}
+
+/** The bubblewraps that were started for a sandbox in a directory. */
+export function launchersFor(directory: string): number[] {
+  return otherProcesses().filter((pid) => {
+    const [program = '', ...args] = listIn(pid, 'cmdline');
+    return basename(program) === 'bwrap' && args.some((arg) => arg.startsWith(`${directory}/`));
+  });
+}
+
+function otherProcesses(): number[] {
+  try {
+    const pids = readdirSync('/proc').map(Number);
+    return pids.filter((pid) => Number.isInteger(pid) && pid > 1 && pid !== process.pid);
+  } catch {
+    return [];
+  }
+}
+
+function listIn(pid: number, file: 'environ' | 'cmdline'): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
+  } catch {
+    // Ended meanwhile, or another user's.
+    return [];
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Ended meanwhile.
+  }
 }
