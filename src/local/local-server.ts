@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { SandboxError } from '../errors.js';
+import { controlPlane } from './control/control-plane.js';
+import { Metrics } from './control/metrics.js';
+import { Notices } from './control/notices.js';
 import { Sandboxes } from './control/sandboxes.js';
-import { replyFailure } from './http/replies.js';
+import { Snapshots } from './control/templates/snapshots.js';
+import { Templates } from './control/templates/templates.js';
 import type { IsolationKind } from './machine/isolation.js';
 import { MachineSource } from './machine/machine-source.js';
 import { openIsolation } from './machine/open-isolation.js';
 import { builtEnvd } from './machine/runtime-files.js';
-import { type CheckedOptions, checkOptions, type LocalServerOptions } from './options.js';
+import { checkOptions, type LocalServerOptions } from './options.js';
+import { LoopbackServer } from './routing/loopback-server.js';
 import { requestListener } from './routing/request-listener.js';
 
 /** A running local sandbox server. */
@@ -41,24 +43,27 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
   const apiKey = checked.apiKey ?? `e2b_${randomBytes(20).toString('hex')}`;
   const { isolation, workspace, first } = await openIsolation(checked, envdScript);
   const source = new MachineSource(isolation, workspace, first);
-  const sandboxes = new Sandboxes(source);
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 620_000 });
+  const templates = new Templates(checked.templates, new Snapshots());
+  const notices = new Notices((message) => checked.logger?.warn(message));
+  const sandboxes = new Sandboxes(source, templates, notices);
+  const metrics = new Metrics(sandboxes);
+  const api = controlPlane({ sandboxes, templates, metrics, apiKey, anyApiKey: checked.anyApiKey });
   const endSandboxes = async (): Promise<void> => {
+    metrics.close();
     await Promise.all([sandboxes.close(), source.close()]);
     await workspace.remove();
   };
-  const port = await listen(server, checked).catch(async (error) => {
+  const server = await LoopbackServer.listen(checked.host, checked.port, (port) =>
+    requestListener({ sandboxes, api, port, origins: checked.origins }),
+  ).catch(async (error) => {
     await endSandboxes();
     throw error;
   });
-  const answer = requestListener({ sandboxes, apiKey, port, origins: checked.origins });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    answer(request, response).catch((error) => replyFailure(response, error));
-  });
+  const { port } = server;
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= closeServer(server).then(endSandboxes);
+    closing ??= server.close().then(endSandboxes);
     return closing;
   };
   const url = `http://${checked.host === '::1' ? '[::1]' : checked.host}:${port}`;
@@ -71,24 +76,4 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-async function listen(server: Server, { host, port }: CheckedOptions): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE';
-      const message = inUse
-        ? `port ${port} is already in use: choose another, or 0 for a free one`
-        : error.message;
-      reject(new SandboxError(message, { code: inUse ? 'port_in_use' : 'listen_failed', cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
-  await closed;
 }

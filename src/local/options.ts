@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from '../errors.js';
+import { checkRecipes, type TemplateRecipe } from './control/templates/template-recipe.js';
 import type { IsolationKind } from './machine/isolation.js';
+import { checkLimits, type Limits } from './machine/limits.js';
 
 /** How `startLocalServer` is to be run. */
 export interface LocalServerOptions {
@@ -9,6 +11,8 @@ export interface LocalServerOptions {
   host?: '127.0.0.1' | '::1' | 'localhost';
   /** The key of the control plane: `e2b_` and hexadecimal digits. Default: a new one at each start. */
   apiKey?: string;
+  /** Whether any other key is accepted as well, for programs whose key is not to be changed. Default false. */
+  anyApiKey?: boolean;
   /**
    * Origins of web pages that may use the control plane, such as `http://localhost:5173`. Default: none. The
    * sandboxes themselves can be used from any page that has a sandbox's token.
@@ -19,6 +23,17 @@ export interface LocalServerOptions {
    * its processes as yourself; `auto`, the default, takes the first that works.
    */
   isolation?: IsolationKind | 'auto';
+  /**
+   * The most that one sandbox may use, as far as this machine has control groups to give: processes and threads
+   * (`processes`, default 1024), mebibytes of memory (`memoryMb`, default no limit), processors (`cpus`, 0.5
+   * being half of one; default no limit). A template may ask for others.
+   */
+  limits?: Partial<Limits>;
+  /**
+   * What `create('my-template')` means here, by name. `base`, this machine's own programs and empty homes, is
+   * there unless it is given. Relative paths are relative to the current directory.
+   */
+  templates?: Readonly<Record<string, TemplateRecipe>>;
   /** Told of what is not an error but should be known. Default: nobody. */
   logger?: { warn(message: string): void };
 }
@@ -32,7 +47,8 @@ const isolations: readonly string[] = ['auto', 'bubblewrap', 'none'];
 
 /** Throws `InvalidArgumentError` that names the option which is wrong. */
 export function checkOptions(options: LocalServerOptions): CheckedOptions {
-  const { port = 0, host = '127.0.0.1', origins = [], isolation = 'auto', apiKey, logger } = options;
+  const { port = 0, host = '127.0.0.1', origins = [], isolation = 'auto', limits = {} } = options;
+  const { apiKey, anyApiKey = false, templates = {}, logger } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw invalid('port', `port must be a whole number from 0 to 65535, not ${port}`);
   }
@@ -56,7 +72,19 @@ export function checkOptions(options: LocalServerOptions): CheckedOptions {
       );
     }
   }
-  return { port, host, origins, isolation, ...(apiKey && { apiKey }), ...(logger && { logger }) };
+  checkLimits(limits);
+  const recipes = checkRecipes(templates, 'templates', process.cwd());
+  return {
+    port,
+    host,
+    origins,
+    isolation,
+    limits,
+    anyApiKey,
+    templates: recipes,
+    ...(apiKey && { apiKey }),
+    ...(logger && { logger }),
+  };
 }
 
 function isOrigin(text: string): boolean {

@@ -1,5 +1,5 @@
-import { statfsSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { sizeOf } from './machine-size.js';
+import { listedState } from './requests/list-query.js';
 import type { Sandbox } from './sandbox.js';
 
 /**
@@ -11,41 +11,49 @@ export const envdVersion = '0.6.1';
 /** A constant since clients stopped having ids; still required. */
 const clientId = '6532622b';
 
-/** What create and connect answer. */
+/** What create, connect, resume and fork answer. */
 export function summaryOf(sandbox: Sandbox): Record<string, unknown> {
+  const { envdAccessToken, trafficAccessToken } = sandbox.plan;
   return {
-    templateID: sandbox.templateId,
-    sandboxID: sandbox.id,
-    clientID: clientId,
-    envdVersion,
-    envdAccessToken: sandbox.envdAccessToken,
+    ...identityOf(sandbox),
+    ...(envdAccessToken !== undefined && { envdAccessToken }),
+    ...(trafficAccessToken !== undefined && { trafficAccessToken }),
   };
 }
 
-/** An item of a list. The token is left out, as upstream: a list is seen by more eyes. */
+/** An item of a list. The tokens are left out, as upstream: a list is seen by more eyes. */
 export function listedOf(sandbox: Sandbox): Record<string, unknown> {
-  const { blocks, bsize } = statfsSync(tmpdir());
+  const { recipe, metadata } = sandbox.plan;
   return {
-    templateID: sandbox.templateId,
-    sandboxID: sandbox.id,
-    clientID: clientId,
-    envdVersion,
+    ...identityOf(sandbox),
+    ...sizeOf(recipe),
     startedAt: new Date(sandbox.startedAt).toISOString(),
     endAt: new Date(sandbox.endAt).toISOString(),
-    state: 'running',
-    metadata: sandbox.metadata,
-    cpuCount: cpus().length,
-    memoryMB: Math.round(totalmem() / 2 ** 20),
-    diskSizeMB: Math.round((blocks * bsize) / 2 ** 20),
+    state: listedState(sandbox),
+    metadata,
   };
 }
 
 /** Everything about one sandbox. */
 export function detailOf(sandbox: Sandbox): Record<string, unknown> {
+  const { envdAccessToken, ingress, lifecycle } = sandbox.plan;
+  const { allowInternetAccess, ...egress } = sandbox.egress;
+  const network = { ...ingress, ...egress };
   return {
     ...listedOf(sandbox),
-    envdAccessToken: sandbox.envdAccessToken,
-    allowInternetAccess: sandbox.allowInternetAccess,
-    lifecycle: { onTimeout: 'kill', autoResume: false },
+    ...(envdAccessToken !== undefined && { envdAccessToken }),
+    ...(allowInternetAccess !== undefined && { allowInternetAccess }),
+    ...(Object.keys(network).length > 0 && { network }),
+    lifecycle: { onTimeout: lifecycle.onTimeout, autoResume: lifecycle.autoResume },
+  };
+}
+
+function identityOf({ id, templateId, plan: { alias } }: Sandbox): Record<string, unknown> {
+  return {
+    templateID: templateId,
+    sandboxID: id,
+    clientID: clientId,
+    ...(alias !== undefined && { alias }),
+    envdVersion,
   };
 }

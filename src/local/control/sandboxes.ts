@@ -1,69 +1,202 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { ApiError } from '../http/replies.js';
+import type { Machine } from '../machine/machine.js';
+import type { MachineFiles } from '../machine/machine-files.js';
 import type { MachineSource } from '../machine/machine-source.js';
-import type { CreateRequest } from './create-request.js';
-import { Sandbox } from './sandbox.js';
+import { bootMachine } from './boot.js';
+import { type Knock, mayWake } from './knock.js';
+import type { Notices } from './notices.js';
+import type { CreateRequest } from './requests/create-request.js';
+import { type EgressSettings, hasFineRules, wantsInternet } from './requests/network-request.js';
+import { Sandbox, type SandboxPlan } from './sandbox.js';
+import type { Templates } from './templates/templates.js';
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
+/** How long a sandbox that traffic woke runs at least. */
+const leastWakeSeconds = 300;
+/** Copying is what a fork waits for, and the disk does not get faster by asking it for more at once. */
+const forksAtOnce = 4;
 
 /** Every sandbox of one server, by id. One that has ended is not there. */
 export class Sandboxes {
-  readonly #running = new Map<string, Sandbox>();
   readonly #machines: MachineSource;
+  readonly #templates: Templates;
+  readonly #notices: Notices;
+  readonly #sandboxes = new Map<string, Sandbox>();
   readonly #starting = new Set<Promise<Sandbox>>();
-  readonly #ending = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
 
-  constructor(machines: MachineSource) {
+  constructor(machines: MachineSource, templates: Templates, notices: Notices) {
     this.#machines = machines;
+    this.#templates = templates;
+    this.#notices = notices;
   }
 
-  /** Those that run now. */
+  /** Those that can be asked now. */
   list(): Sandbox[] {
-    return [...this.#running.values()];
+    return this.all().filter((sandbox) => sandbox.isReachable);
   }
 
+  /** Those that are there, in whatever state. */
+  all(): Sandbox[] {
+    return [...this.#sandboxes.values()];
+  }
+
+  /** One that can be asked now. */
   get(id: string): Sandbox | undefined {
-    return this.#running.get(id);
+    const sandbox = this.#sandboxes.get(id);
+    return sandbox?.isReachable ? sandbox : undefined;
+  }
+
+  /** One in whatever state. */
+  find(id: string): Sandbox | undefined {
+    return this.#sandboxes.get(id);
+  }
+
+  /**
+   * The sandbox that a request is for. One that is paused is woken, where its lifecycle says so and the request
+   * has the sandbox's token; `undefined` when there is none that runs. Throws 403 for a request without it.
+   */
+  async reach(id: string, knock: Knock): Promise<Sandbox | undefined> {
+    const sandbox = this.#sandboxes.get(id);
+    if (!sandbox || sandbox.isReachable) return sandbox;
+    await sandbox.settled();
+    if (sandbox.isReachable) return sandbox;
+    const { lifecycle, timeoutSeconds } = sandbox.plan;
+    // Without its memory it would boot, which is for an explicit request to ask for.
+    if (sandbox.state !== 'paused' || !lifecycle.autoResume || !sandbox.hasMemory) return undefined;
+    if (!mayWake(sandbox, knock)) throw new ApiError(403, 'permission denied');
+    await sandbox.resume(Math.max(timeoutSeconds, leastWakeSeconds));
+    return sandbox;
   }
 
   async create(request: CreateRequest): Promise<Sandbox> {
-    const starting = this.#start(request).finally(() => this.#starting.delete(starting));
-    this.#starting.add(starting);
-    return starting;
+    const { template, egress, secure, ...rest } = request;
+    const { copyFiles, ...build } = await this.#templates.resolve(template);
+    if (copyFiles) this.#notices.once(noMemory);
+    this.#noteEgress(egress);
+    return this.#start({ ...rest, ...build, ...newIdentity(secure, rest.ingress) }, egress, copyFiles);
   }
 
-  async #start(request: CreateRequest): Promise<Sandbox> {
-    const id = `i${Array.from({ length: 20 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('')}`;
-    const machine = await this.#machines.take();
-    await machine.init({
-      envVars: {
-        ...request.envs,
-        E2B_SANDBOX: 'true',
-        E2B_SANDBOX_ID: id,
-        E2B_TEMPLATE_ID: request.templateId,
-      },
-    });
-    const end = (): void => void this.kill(id);
-    const sandbox = new Sandbox(id, randomBytes(32).toString('hex'), request, machine, end);
-    this.#running.set(id, sandbox);
-    void machine.gone.then(end);
-    return sandbox;
+  /** As many sandboxes as asked for, with copies of this one's files; each is made or fails by itself. */
+  async fork(
+    sandbox: Sandbox,
+    count: number,
+    timeoutSeconds: number,
+  ): Promise<PromiseSettledResult<Sandbox>[]> {
+    const files = await sandbox.save();
+    this.#notices.once(noMemory);
+    const results: PromiseSettledResult<Sandbox>[] = [];
+    try {
+      while (results.length < count) {
+        const batch = Array.from({ length: Math.min(forksAtOnce, count - results.length) }, () =>
+          this.#start(
+            { ...sandbox.plan, timeoutSeconds, ...newIdentity(isSecure(sandbox), sandbox.plan.ingress) },
+            sandbox.egress,
+            () => files.copy(),
+          ),
+        );
+        results.push(...(await Promise.allSettled(batch)));
+      }
+      return results;
+    } finally {
+      await files.remove();
+    }
   }
 
   /** Ends a sandbox; false when there is none of that id. */
   async kill(id: string): Promise<boolean> {
-    const sandbox = this.#running.get(id);
+    const sandbox = this.#sandboxes.get(id);
     if (!sandbox) return false;
-    this.#running.delete(id);
-    const ending = sandbox.close().finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
-    await ending;
+    try {
+      await sandbox.kill();
+    } finally {
+      this.#sandboxes.delete(id);
+    }
     return true;
   }
 
   /** Ends all, those included that are just being made. */
   async close(): Promise<void> {
+    this.#closed.abort();
     await Promise.allSettled(this.#starting);
-    await Promise.all(this.list().map(({ id }) => this.kill(id)));
-    await Promise.all(this.#ending);
+    await Promise.all(this.all().map(({ id }) => this.kill(id)));
+  }
+
+  /** Replaces where a running sandbox may connect to, as far as that has an effect here. */
+  async updateEgress(sandbox: Sandbox, egress: EgressSettings): Promise<void> {
+    this.#noteEgress(egress);
+    const [had, wants] = [wantsInternet(sandbox.egress), wantsInternet(egress)];
+    sandbox.egress = egress;
+    if (had && !wants) await sandbox.machine.closeInternet();
+    if (!had && wants) this.#notices.once(noReopening);
+  }
+
+  /** Says what is stored and shown but has no effect here. */
+  #noteEgress(egress: EgressSettings): void {
+    if (hasFineRules(egress)) this.#notices.once(noFineRules);
+  }
+
+  async #start(
+    plan: SandboxPlan,
+    egress: EgressSettings,
+    makeFiles: (() => Promise<MachineFiles>) | undefined,
+  ): Promise<Sandbox> {
+    const starting = this.#boot(plan, egress, makeFiles).finally(() => this.#starting.delete(starting));
+    this.#starting.add(starting);
+    return starting;
+  }
+
+  async #boot(
+    plan: SandboxPlan,
+    egress: EgressSettings,
+    makeFiles: (() => Promise<MachineFiles>) | undefined,
+  ): Promise<Sandbox> {
+    if (this.#closed.signal.aborted) throw new ApiError(503, 'the local server is closing');
+    const files = await makeFiles?.();
+    const boot = (
+      files: MachineFiles | undefined,
+      egress: EgressSettings,
+      signal: AbortSignal,
+    ): Promise<Machine> =>
+      bootMachine(this.#machines, { plan, internet: wantsInternet(egress), ...(files && { files }), signal });
+    const machine = await boot(files, egress, this.#closed.signal).catch(async (error) => {
+      await files?.remove();
+      throw error;
+    });
+    const sandbox = new Sandbox(plan, egress, machine, {
+      boot,
+      end: () => void this.kill(plan.id).catch((error) => this.#notices.warn(String(error))),
+      warn: (message) => this.#notices.warn(message),
+    });
+    this.#sandboxes.set(plan.id, sandbox);
+    return sandbox;
   }
 }
+
+type Identity = Pick<SandboxPlan, 'id' | 'envdAccessToken' | 'trafficAccessToken'>;
+
+function newIdentity(secure: boolean, { allowPublicTraffic = true }: SandboxPlan['ingress']): Identity {
+  return {
+    id: `i${Array.from({ length: 20 }, () => idAlphabet[randomInt(idAlphabet.length)]).join('')}`,
+    ...(secure && { envdAccessToken: newToken() }),
+    ...(!allowPublicTraffic && { trafficAccessToken: newToken() }),
+  };
+}
+
+function isSecure(sandbox: Sandbox): boolean {
+  return sandbox.envdAccessToken !== undefined;
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('hex');
+}
+
+const noMemory =
+  'Snapshots and forks have the files of a sandbox but not its memory: what ran in it does not run in them.';
+
+const noFineRules =
+  'Rules for single hosts (allowOut, denyOut, rules) are stored and shown, but not enforced by the local server.';
+
+const noReopening =
+  'A sandbox that was created or left without internet access gets it back when it boots again, not before.';

@@ -7,10 +7,15 @@ const longestBody = 16 << 20;
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The connection stays, for the answer to a body that is too long.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > longestBody) throw new ApiError(413, 'request body is larger than 16 MiB');
+    if (length > longestBody) {
+      // What is left of it is in the way of the next request.
+      request.resume();
+      throw new ApiError(413, 'request body is larger than 16 MiB');
+    }
   }
   if (length === 0) return {};
   try {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
 import { envelope, sh } from './support/rpc.js';
-import { api, createSandbox, envdHeaders, startServer } from './support/server.js';
+import { api, type Created, createSandbox, envdHeaders, startServer } from './support/server.js';
 import { until } from './support/until.js';
 
 let server: LocalServer;
@@ -16,7 +16,7 @@ interface Listed {
   startedAt: string;
 }
 
-async function json<T>(response: Response): Promise<T> {
+async function json<T = unknown>(response: Response): Promise<T> {
   return (await response.json()) as T;
 }
 
@@ -26,11 +26,39 @@ describe('create', () => {
     expect(response.status).toBe(201);
     expect(await response.json()).toEqual({
       templateID: 'base',
+      alias: 'base',
       sandboxID: expect.stringMatching(/^i[a-z0-9]{20}$/),
       clientID: '6532622b',
       envdVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/),
-      envdAccessToken: expect.stringMatching(/^[0-9a-f]{64}$/),
+      ...(path === '/v2/sandboxes' && { envdAccessToken: expect.stringMatching(/^[0-9a-f]{64}$/) }),
     });
+  });
+
+  test('the first version has a token only when asked for, the second always', async () => {
+    const token = async (path: string, body: object): Promise<unknown> =>
+      (await json<Created>(await api(server, 'POST', path, { templateID: 'base', ...body }))).envdAccessToken;
+    expect(await token('/sandboxes', { secure: true })).toMatch(/^[0-9a-f]{64}$/);
+    expect(await token('/sandboxes', { secure: false })).toBeUndefined();
+    expect(await token('/v2/sandboxes', { secure: false })).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('has a traffic token when its ports are not public, which takes a secured sandbox', async () => {
+    const network = { allowPublicTraffic: false };
+    const body = { templateID: 'base', network };
+    const made = await json<Created>(await api(server, 'POST', '/v2/sandboxes', body));
+    expect(made.trafficAccessToken).toMatch(/^[0-9a-f]{64}$/);
+    const again = await api(server, 'POST', `/v2/sandboxes/${made.sandboxID}/connect`, {});
+    expect(await again.json()).toEqual(made);
+    const detail = await json(await api(server, 'GET', `/sandboxes/${made.sandboxID}`));
+    expect(detail).toMatchObject({ network });
+    expect(detail).not.toHaveProperty('trafficAccessToken');
+    expect((await api(server, 'POST', '/sandboxes', body)).status).toBe(400);
+  });
+
+  test('forgives absent, null and unknown fields', async () => {
+    const body = { templateID: 'base', metadata: null, envVars: null, network: null, iam: { tokens: {} } };
+    const more = { timeout: null, volumeMounts: [], mcp: null, autoPause: null, autoResume: null, x: 1 };
+    expect((await api(server, 'POST', '/v2/sandboxes', { ...body, ...more })).status).toBe(201);
   });
 
   test.each([
@@ -40,6 +68,25 @@ describe('create', () => {
     [{ templateID: 'base', timeout: 86_401 }, 'timeout'],
     [{ templateID: 'base', metadata: { a: 1 } }, 'metadata.a'],
     [{ templateID: 'base', envVars: [] }, 'envVars'],
+    [{ templateID: 'base', envVars: { 'a=b': '' } }, 'envVars'],
+    [{ templateID: 'base', autoPause: 'yes' }, 'autoPause'],
+    [{ templateID: 'base', autoPauseMemory: false }, 'autoPauseMemory'],
+    [
+      { templateID: 'base', autoPause: true, autoPauseMemory: false, autoResume: { enabled: true } },
+      'autoResume',
+    ],
+    [{ templateID: 'base', autoResume: { enabled: 1 } }, 'autoResume.enabled'],
+    [{ templateID: 'no such name' }, 'no such name'],
+    [{ templateID: 'base', network: { allowOut: ['example.com'] } }, 'ALL_TRAFFIC'],
+    [{ templateID: 'base', network: { denyOut: ['example.com'] } }, 'example.com'],
+    [{ templateID: 'base', network: { denyOut: ['0.0.0.0'] } }, '0.0.0.0'],
+    [{ templateID: 'base', network: { denyOut: ['10.0.0.0/33'] } }, '10.0.0.0/33'],
+    [{ templateID: 'base', network: { maskRequestHost: 'a\r\nb' } }, 'mask request host'],
+    [{ templateID: 'base', network: { httpsPorts: [0] } }, 'httpsPorts'],
+    [{ templateID: 'base', network: { rules: { 'a b': [] } } }, 'a b'],
+    [{ templateID: 'base', network: { rules: { a: [{}, {}] } } }, 'at most 1'],
+    [{ templateID: 'base', network: { rules: { a: [{ transform: { headers: { 'x y': '' } } }] } } }, 'x y'],
+    [{ templateID: 'base', network: { rules: { a: [{ transform: { headers: { x: '\n' } } }] } } }, '"x"'],
     [[], 'body'],
   ])('refuses %j and names %s', async (body, named) => {
     const response = await api(server, 'POST', '/v2/sandboxes', body);
@@ -58,20 +105,83 @@ describe('create', () => {
     expect(response.status).toBe(400);
   });
 
-  test('refuses what it could not keep', async () => {
-    for (const field of [{ autoPause: true }, { volumeMounts: [] }, { network: {} }, { mcp: {} }]) {
-      const response = await api(server, 'POST', '/v2/sandboxes', { templateID: 'base', ...field });
-      expect(response.status).toBe(501);
-      expect((await json<{ message: string }>(response)).message).toContain(Object.keys(field)[0]);
-    }
+  test('refuses a body of more than 16 MiB, with an answer', async () => {
+    const response = await api(server, 'POST', '/v2/sandboxes', { templateID: 'x'.repeat(17 << 20) });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ code: 413 });
+  });
+
+  test.each([
+    { iam: { tokens: { aws: { audience: 'x', tokenType: 'JWT-SVID' } } } },
+    { volumeMounts: [{ name: 'a', path: '/a' }] },
+    { network: { egressProxy: { address: 'a:1' } } },
+    { mcp: {} },
+  ])('refuses what it could not keep: %j', async (field) => {
+    const response = await api(server, 'POST', '/v2/sandboxes', { templateID: 'base', ...field });
+    expect(response.status).toBe(501);
+    expect((await json<{ message: string }>(response)).message).toContain(Object.keys(field)[0]);
   });
 
   test('says what is not here, and what is nowhere', async () => {
-    const { sandboxID } = await createSandbox(server);
-    expect((await api(server, 'POST', `/sandboxes/${sandboxID}/pause`, {})).status).toBe(501);
     expect((await api(server, 'GET', '/volumes')).status).toBe(501);
+    expect((await api(server, 'POST', '/v3/templates', { name: 'x' })).status).toBe(501);
     expect((await api(server, 'GET', '/nothing')).status).toBe(404);
     expect((await api(server, 'PUT', '/v2/sandboxes')).status).toBe(405);
+  });
+});
+
+describe('keys', () => {
+  const withKey = (at: LocalServer, key?: string): Promise<Response> =>
+    fetch(`${at.apiUrl}/v2/sandboxes`, { headers: key === undefined ? {} : { 'x-api-key': key } });
+
+  test('only the right one is let in, and the wrong ones are told apart', async () => {
+    expect((await withKey(server, server.apiKey)).status).toBe(200);
+    for (const [key, reason] of [
+      [undefined, 'missing'],
+      ['sk_1', 'malformed'],
+      ['e2b_00', 'invalid'],
+    ] as const) {
+      const response = await withKey(server, key);
+      expect(response.status).toBe(401);
+      expect(await json(response)).toMatchObject({ code: 401, message: expect.stringContaining(reason) });
+    }
+    expect((await fetch(`${server.apiUrl}/health`)).status).toBe(200);
+  });
+
+  test('any, where that was asked for, but none is still none', async () => {
+    const open = await startServer({ anyApiKey: true, isolation: 'none' });
+    expect((await withKey(open, 'anything')).status).toBe(200);
+    expect((await withKey(open, '')).status).toBe(401);
+    expect((await withKey(open)).status).toBe(401);
+  });
+});
+
+describe('network', () => {
+  test('is stored, shown, replaced as a whole, and said not to be enforced, once', async () => {
+    const warnings: string[] = [];
+    const own = await startServer({ isolation: 'none', logger: { warn: (text) => warnings.push(text) } });
+    const network = {
+      allowOut: ['example.com', '8.8.8.8', 'fe80::1/64'],
+      denyOut: ['0.0.0.0/0'],
+      rules: { 'api.example.com': [{ transform: { headers: { Authorization: 'x' } } }] },
+      maskRequestHost: `localhost:\${PORT}`,
+      httpsPorts: [8443],
+    };
+    const { sandboxID } = await createSandbox(own, { network, allow_internet_access: true });
+    await createSandbox(own, { network });
+    const path = `/sandboxes/${sandboxID}`;
+    expect(await json(await api(own, 'GET', path))).toMatchObject({ network, allowInternetAccess: true });
+    expect((await api(own, 'PUT', `${path}/network`, { denyOut: ['10.0.0.0/8'] })).status).toBe(204);
+    const after = await json<{ network: object }>(await api(own, 'GET', path));
+    expect(after.network).toEqual({
+      denyOut: ['10.0.0.0/8'],
+      maskRequestHost: `localhost:\${PORT}`,
+      httpsPorts: [8443],
+    });
+    expect(after).not.toHaveProperty('allowInternetAccess');
+    expect((await api(own, 'PUT', `${path}/network`, { denyOut: ['x'] })).status).toBe(400);
+    expect((await api(own, 'PUT', '/sandboxes/inone/network', {})).status).toBe(404);
+    expect(warnings.filter((text) => text.includes('not enforced'))).toHaveLength(1);
   });
 });
 
@@ -102,6 +212,13 @@ describe('life and end', () => {
     for (const [method, suffix, body] of [
       ['DELETE', ''],
       ['GET', ''],
+      ['GET', '/metrics'],
+      ['GET', '/logs'],
+      ['POST', '/pause'],
+      ['POST', '/resume', {}],
+      ['POST', '/fork', {}],
+      ['POST', '/snapshots', {}],
+      ['PUT', '/network', {}],
       ['POST', '/timeout', { timeout: 1 }],
       ['POST', '/connect', { timeout: 1 }],
       ['POST', '/refreshes', {}],
@@ -174,16 +291,56 @@ describe('list', () => {
     expect(await none.json()).toEqual([]);
   });
 
-  test('has running sandboxes only', async () => {
-    await createSandbox(server);
-    expect(await json<Listed[]>(await api(server, 'GET', '/v2/sandboxes?state=paused'))).toEqual([]);
-    const both = await json<Listed[]>(await api(server, 'GET', '/v2/sandboxes?state=running,paused'));
-    expect(both.length).toBeGreaterThan(0);
-    expect(await json<Listed[]>(await api(server, 'GET', '/sandboxes'))).toHaveLength(both.length);
+  test('a page token stays good while sandboxes come and go', async () => {
+    const run = String(Math.random());
+    const query = `metadata=${encodeURIComponent(`run=${run}`)}&limit=1`;
+    const ids = [];
+    for (let i = 0; i < 3; i++) ids.push((await createSandbox(server, { metadata: { run } })).sandboxID);
+    const first = await api(server, 'GET', `/v2/sandboxes?${query}`);
+    const token = first.headers.get('x-next-token');
+    const [{ sandboxID: newest }] = await json<[Listed]>(first);
+    await api(server, 'DELETE', `/sandboxes/${newest}`);
+    await createSandbox(server, { metadata: { run } });
+    const second = await api(server, 'GET', `/v2/sandboxes?${query}&nextToken=${token}`);
+    expect(await json(second)).toMatchObject([{ sandboxID: ids[1] }]);
+    const wrong = await api(server, 'GET', `/v2/sandboxes?${query}&order=asc&nextToken=${token}`);
+    expect(wrong.status).toBe(400);
+  });
+
+  test('by state, template and start, with the number of running ones', async () => {
+    const own = await startServer({ isolation: 'none', templates: { other: {} } });
+    const paused = await createSandbox(own);
+    const running = await createSandbox(own, { templateID: 'other' });
+    await api(own, 'POST', `/sandboxes/${paused.sandboxID}/pause`);
+    const { startedAt } = await json<Listed>(await api(own, 'GET', `/sandboxes/${running.sandboxID}`));
+    const found = async (query: string): Promise<[string[], string | null]> => {
+      const response = await api(own, 'GET', `/v2/sandboxes?${query}`);
+      const ids = (await json<Listed[]>(response)).map(({ sandboxID }) => sandboxID);
+      return [ids, response.headers.get('x-total-running')];
+    };
+    const both = [running.sandboxID, paused.sandboxID];
+    expect(await found('')).toEqual([both, '1']);
+    expect(await found('state=running,paused')).toEqual([both, '1']);
+    expect(await found('state=running&state=paused&order=asc')).toEqual([both.toReversed(), '1']);
+    expect(await found('state=paused')).toEqual([[paused.sandboxID], null]);
+    expect(await found('template=other')).toEqual([[running.sandboxID], '1']);
+    expect(await found('template=base')).toEqual([[paused.sandboxID], '0']);
+    expect(await found('template=nothing')).toEqual([[], '0']);
+    expect((await found(`startedAfter=${startedAt}`))[0]).toEqual([running.sandboxID]);
+    expect(await json(await api(own, 'GET', '/sandboxes'))).toMatchObject([{ sandboxID: running.sandboxID }]);
+    expect((await api(own, 'GET', '/v2/sandboxes?template=other:v1')).status).toBe(400);
   });
 
   test('refuses what makes no sense', async () => {
-    for (const query of ['limit=0', 'limit=101', 'limit=x', 'nextToken=x', 'order=up', 'startedAfter=x']) {
+    for (const query of [
+      'limit=0',
+      'limit=101',
+      'limit=x',
+      'nextToken=x',
+      'order=up',
+      'startedAfter=x',
+      'state=dead',
+    ]) {
       expect((await api(server, 'GET', `/v2/sandboxes?${query}`)).status).toBe(400);
     }
   });

@@ -32,7 +32,7 @@ export async function bundle(entry: string, name: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    external: ['@lydell/node-pty'],
+    external: ['@lydell/node-pty', '@napi-rs/xattr'],
     // Packages that are CommonJS inside ask for it.
     banner: { js: "import { createRequire as r } from 'node:module'; const require = r(import.meta.url);" },
     logLevel: 'error',
@@ -52,6 +52,7 @@ export interface Created {
   readonly sandboxID: string;
   readonly envdAccessToken: string;
   readonly envdVersion: string;
+  readonly trafficAccessToken?: string;
 }
 
 export async function api(

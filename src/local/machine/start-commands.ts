@@ -1,0 +1,53 @@
+import type { ClientHttp2Stream } from 'node:http2';
+import type { Machine } from './machine.js';
+
+/** What brings the sandboxes of a template to life; both are shell commands. */
+export interface StartCommands {
+  /** Goes on running. */
+  readonly startCmd?: string;
+  /** Repeated until it exits with 0. */
+  readonly readyCmd?: string;
+  /** How long the ready command may take to succeed. */
+  readonly timeoutSeconds: number;
+}
+
+/** Runs them in a machine. Rejects with what they printed when they fail, and when `signal` says so. */
+export async function runStartCommands(
+  machine: Machine,
+  commands: StartCommands,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const stream = machine.request({ ':method': 'POST', ':path': '/start' }, { endStream: false });
+  const abort = (): void => {
+    stream.destroy(new Error('it was ended while it started'));
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    stream.end(JSON.stringify(commands));
+    const { status, body } = await answerOf(stream);
+    if (status !== 204) throw new Error(messageOf(body));
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function answerOf(stream: ClientHttp2Stream): Promise<{ status: number; body: string }> {
+  let status = 0;
+  stream.once('response', (headers) => {
+    status = headers[':status'] ?? 0;
+  });
+  stream.setEncoding('utf8');
+  let body = '';
+  for await (const chunk of stream as AsyncIterable<string>) body += chunk;
+  if (status === 0) throw new Error('its envd has ended');
+  return { status, body };
+}
+
+function messageOf(body: string): string {
+  try {
+    return (JSON.parse(body) as { message: string }).message;
+  } catch {
+    return body;
+  }
+}
