@@ -19,6 +19,8 @@ export async function runStartCommands(
 ): Promise<void> {
   signal.throwIfAborted();
   const stream = machine.request({ ':method': 'POST', ':path': '/start' }, { endStream: false });
+  // Whoever reads is told; one that comes later, when the machine is closed, is nobody's.
+  stream.on('error', () => {});
   const abort = (): void => {
     stream.destroy(new Error('it was ended while it started'));
   };
