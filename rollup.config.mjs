@@ -48,11 +48,11 @@ const library = {
 
 /**
  * The envd of the local server is one file with everything in it: it is started in a namespace of its own, where there
- * is no node_modules, and one file starts faster. The terminals' native module stays outside.
+ * is no node_modules, and one file starts faster. Native modules stay outside.
  */
 const envd = {
   input: 'src/local/envd/main.ts',
-  external: (id) => id.startsWith('node:') || id.startsWith('@lydell/node-pty'),
+  external: (id) => /^(node:|@lydell\/node-pty|@napi-rs\/xattr)/.test(id),
   output: { file: 'dist/local/envd/main.js', format: 'es', inlineDynamicImports: true },
   plugins: [
     nodeResolve({ exportConditions: ['node'] }),

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, cp, link, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What envd consists of, in one directory that every sandbox can be shown. */
@@ -18,11 +18,19 @@ export const builtEnvd: string = fileURLToPath(new URL('../envd/main.js', import
 
 const script = 'main.mjs';
 
-/** Copies envd, node-pty and, unless it is under `/usr` anyway, Node: a sandbox sees no other path of the host. */
+/** Copies envd, its native modules and, unless it is under `/usr` anyway, Node: a sandbox sees nothing else of the host. */
 export async function copyRuntime(envdScript: string, directory: string): Promise<RuntimeFiles> {
   await mkdir(directory, { mode: 0o755 });
   await copyFile(envdScript, join(directory, script));
-  await copyPty(join(directory, 'node_modules'));
+  const modules = join(directory, 'node_modules');
+  const machine = `${process.platform}-${process.arch}`;
+  await copyNative('@lydell/node-pty', [machine], modules, 'there are no terminals');
+  await copyNative(
+    '@napi-rs/xattr',
+    [machine, `${machine}-gnu`, `${machine}-musl`],
+    modules,
+    'files have no metadata',
+  );
   const executable = await realpath(process.execPath);
   if (executable.startsWith('/usr/')) return { directory, script, node: executable };
   const copy = join(directory, 'node');
@@ -30,16 +38,33 @@ export async function copyRuntime(envdScript: string, directory: string): Promis
   return { directory, script, node: 'node' };
 }
 
-/** node-pty and its binary for this machine; without one, only terminals are missing. */
-async function copyPty(modules: string): Promise<void> {
-  const name = '@lydell/node-pty';
-  const platform = `${name}-${process.platform}-${process.arch}`;
+/** A package with a binary for this machine; without one, `missing` is what envd cannot do. */
+async function copyNative(
+  name: string,
+  platforms: readonly string[],
+  modules: string,
+  missing: string,
+): Promise<void> {
   const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
   await cp(dirname(manifest), join(modules, name), { recursive: true, dereference: true });
+  let found = false;
+  for (const platform of platforms) {
+    const binary = resolved(createRequire(manifest), `${name}-${platform}/package.json`);
+    if (binary === undefined) continue;
+    await cp(dirname(binary), join(modules, `${name}-${platform}`), { recursive: true, dereference: true });
+    found = true;
+  }
+  if (!found)
+    await writeFile(
+      join(modules, `${basename(name)}.README`),
+      `No binary of ${name} is installed: ${missing}.\n`,
+    );
+}
+
+function resolved(require: NodeJS.Require, path: string): string | undefined {
   try {
-    const binary = createRequire(manifest).resolve(`${platform}/package.json`);
-    await cp(dirname(binary), join(modules, platform), { recursive: true, dereference: true });
+    return require.resolve(path);
   } catch {
-    await writeFile(join(modules, 'README'), `${platform} is not installed, so there are no terminals.\n`);
+    return undefined;
   }
 }

@@ -1,10 +1,13 @@
+import { type Disposition, dispositionOf } from './disposition.js';
+
 /** One part of a multipart body. Its content must be read before the next part is asked for. */
-export interface Part {
-  /** The `name` of its `Content-Disposition`. */
-  readonly name: string | undefined;
-  /** The `filename`, directories kept. */
-  readonly filename: string | undefined;
+export interface Part extends Disposition {
   readonly content: AsyncIterable<Buffer>;
+}
+
+/** The body is not in the multipart format. */
+export class MultipartError extends Error {
+  override name = 'MultipartError';
 }
 
 const longestHeaders = 64 << 10;
@@ -21,13 +24,17 @@ export async function* multipartParts(source: AsyncIterable<Buffer>, boundary: s
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   // The first delimiter need not follow a line end; giving it one makes it like the others.
   const input = new Input(source, Buffer.from('\r\n'));
-  for await (const _preamble of input.until(delimiter));
-  while (!(await input.take(2)).equals(Buffer.from('--'))) {
-    // The line end after the delimiter was taken already, so that headers may be empty.
-    const { name, filename } = disposition((await input.upTo(blankLine, longestHeaders)).toString('utf8'));
-    const content = input.until(delimiter);
-    yield { name, filename, content };
-    for await (const _unread of content);
+  try {
+    for await (const _preamble of input.until(delimiter));
+    while (!(await input.take(2)).equals(Buffer.from('--'))) {
+      // The line end after the delimiter was taken already, so that headers may be empty.
+      const headers = dispositionOf(await input.upTo(blankLine, longestHeaders));
+      const content = input.until(delimiter);
+      yield { ...headers, content };
+      for await (const _unread of content);
+    }
+  } finally {
+    await input.close();
   }
 }
 
@@ -70,7 +77,7 @@ class Input {
         this.#buffer = this.#buffer.subarray(at + delimiter.length);
         return piece;
       }
-      if (this.#buffer.length > limit) throw new Error('multipart: part headers are too long');
+      if (this.#buffer.length > limit) throw new MultipartError('multipart: part headers are too long');
       await this.#fill();
     }
   }
@@ -82,19 +89,13 @@ class Input {
     return piece;
   }
 
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+
   async #fill(): Promise<void> {
     const { done, value } = await this.#source.next();
-    if (done) throw new Error('multipart: unexpected end of the body');
+    if (done) throw new MultipartError('multipart: unexpected end of the body');
     this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, value]) : value;
   }
-}
-
-function disposition(headers: string): { name: string | undefined; filename: string | undefined } {
-  const line = /^content-disposition:(.*)$/im.exec(headers)?.[1] ?? '';
-  return { name: parameter(line, 'name'), filename: parameter(line, 'filename') };
-}
-
-function parameter(line: string, name: string): string | undefined {
-  const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, 'i').exec(line);
-  return match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
 }

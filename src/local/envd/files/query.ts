@@ -11,3 +11,19 @@ export function requestedUser(users: Users, name: string | null | undefined): Us
     throw new HttpError(401, `error looking up user '${unknown}': user: unknown user ${unknown}`);
   }
 }
+
+/** The `path` parameter, or `null`. 400 when it is not text: as a path it would name another file. */
+export function requestedPath(url: string, query: URLSearchParams): string | null {
+  const path = query.get('path');
+  if (path?.includes('\ufffd') && !isText(url)) throw new HttpError(400, 'path is not valid UTF-8');
+  return path;
+}
+
+function isText(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,47 +1,46 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import { type EntryInfo, EntryInfoSchema, FileType } from '../../../wire/gen/filesystem/filesystem_pb.js';
 import type { PathSpace } from '../paths.js';
+import { readMetadata } from './metadata.js';
+import { OwnerNames } from './owner-names.js';
 
 const nanosecondsASecond = 1_000_000_000n;
 
 /**
- * What is known about one entry. `path` is the client's name of it. `type` and `mode` are those of a symlink's
- * target, everything else is the link's own. Rejects as lstat(2) does.
+ * What is known about one entry. `path` is the client's name of it. `type`, `mode` and `metadata` are those of a
+ * symlink's target, everything else is the link's own. Rejects as lstat(2) does.
  */
-export async function entryInfo(path: string, paths: PathSpace): Promise<EntryInfo> {
+export async function entryInfo(
+  path: string,
+  paths: PathSpace,
+  names: OwnerNames = new OwnerNames(),
+): Promise<EntryInfo> {
   const entry = await paths.entry(path);
   const own = await lstat(entry, { bigint: true });
   const isLink = own.isSymbolicLink();
+  const resolved = isLink ? await realpath(entry).catch(() => undefined) : entry;
   const target = isLink ? await stat(entry, { bigint: true }).catch(() => undefined) : own;
-  const [owner, group] = await Promise.all([
-    nameOf(Number(own.uid), '/etc/passwd'),
-    nameOf(Number(own.gid), '/etc/group'),
-  ]);
   return create(EntryInfoSchema, {
-    name: basename(path),
+    name: basename(path) || '/',
     path,
     type: fileType(target),
     mode: target ? Number(target.mode) & 0o777 : 0,
     permissions: modeString(own),
     size: own.size,
-    owner,
-    group,
-    modifiedTime: {
-      seconds: own.mtimeNs / nanosecondsASecond,
-      nanos: Number(own.mtimeNs % nanosecondsASecond),
-    },
-    ...(isLink && { symlinkTarget: await resolved(entry, path, paths) }),
+    owner: names.user(Number(own.uid)),
+    group: names.group(Number(own.gid)),
+    modifiedTime: timestamp(own.mtimeNs),
+    metadata: resolved === undefined ? {} : Object.fromEntries(readMetadata(resolved)),
+    ...(isLink && { symlinkTarget: resolved === undefined ? path : paths.name(resolved) }),
   });
 }
 
-async function resolved(entry: string, path: string, paths: PathSpace): Promise<string> {
-  return realpath(entry).then(
-    (real) => paths.name(real),
-    () => path,
-  );
+function timestamp(time: bigint): { seconds: bigint; nanos: number } {
+  const nanos = ((time % nanosecondsASecond) + nanosecondsASecond) % nanosecondsASecond;
+  return { seconds: (time - nanos) / nanosecondsASecond, nanos: Number(nanos) };
 }
 
 function fileType(target: BigIntStats | undefined): FileType {
@@ -66,22 +65,4 @@ function modeString(stats: BigIntStats): string {
   ];
   const permissions = [...'rwxrwxrwx'].map((letter, at) => (mode & (constants.S_IRUSR >> at) ? letter : '-'));
   return (letters.filter(Boolean).join('') || '-') + permissions.join('');
-}
-
-const names = new Map<string, Promise<ReadonlyMap<number, string>>>();
-
-/** The name of a uid or gid by that table; its number when it has none there. */
-async function nameOf(id: number, table: string): Promise<string> {
-  let known = names.get(table);
-  if (!known) {
-    known = readNames(table);
-    names.set(table, known);
-  }
-  return (await known).get(id) ?? String(id);
-}
-
-async function readNames(table: string): Promise<ReadonlyMap<number, string>> {
-  const text = await readFile(table, 'utf8').catch(() => '');
-  const rows = text.split('\n').map((line) => line.split(':'));
-  return new Map(rows.filter((row) => row.length > 2).map((row) => [Number(row[2]), row[0]!]));
 }

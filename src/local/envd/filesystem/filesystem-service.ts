@@ -1,37 +1,47 @@
-import { lstat, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { EntryInfo, Filesystem } from '../../../wire/gen/filesystem/filesystem_pb.js';
 import type { SandboxContext } from '../context.js';
 import { errnoOf, reasonOf, toConnectError } from '../errors.js';
 import { expandPath } from '../paths.js';
+import type { User } from '../users.js';
+import { ensureDirectories } from './ensure-directories.js';
 import { entryInfo } from './entry-info.js';
 import { listDir } from './list-dir.js';
-
-/** Watching is left out, and so answered `unimplemented`. */
-type Service = Pick<ServiceImpl<typeof Filesystem>, 'stat' | 'makeDir' | 'move' | 'listDir' | 'remove'>;
+import { watchMethods } from './watching/watch-methods.js';
 
 /** The RPC service `filesystem.Filesystem`. */
-export function filesystemService(sandbox: SandboxContext): Service {
+export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof Filesystem> {
   const { paths, users } = sandbox;
-  const expand = (path: string, context: HandlerContext): string => {
+
+  function userOf({ requestHeader }: HandlerContext): User {
     try {
-      const user = users.ofAuthorization(context.requestHeader.get('authorization'));
-      return expandPath(path, user, sandbox.workdir);
+      return users.ofAuthorization(requestHeader.get('authorization'));
     } catch (error) {
       throw toConnectError(error);
     }
-  };
+  }
+
+  function expand(path: string, context: HandlerContext): string {
+    try {
+      return expandPath(path, userOf(context), sandbox.workdir);
+    } catch (error) {
+      throw toConnectError(error);
+    }
+  }
 
   async function found(path: string): Promise<EntryInfo> {
     try {
       return await entryInfo(path, paths);
     } catch (error) {
-      throw missingOr(error, `file not found: ${path}`, `error statting ${path}`);
+      throw missingOr(error, `file not found: ${path}`, `error getting file info: ${path}`);
     }
   }
 
   return {
+    ...watchMethods(paths, expand),
+
     async stat(request, context) {
       return { entry: await found(expand(request.path, context)) };
     },
@@ -56,10 +66,10 @@ export function filesystemService(sandbox: SandboxContext): Service {
             Code.InvalidArgument,
           );
         }
-        await mkdir(target, { recursive: true, mode: 0o755 });
+        await ensureDirectories(target, userOf(context), paths.name);
       } catch (error) {
         if (errnoOf(error) === undefined) throw toConnectError(error);
-        throw internal(`error creating directory ${path}`, error);
+        throw internal(`error getting file info: ${path}`, error);
       }
       return { entry: await found(path) };
     },
@@ -72,7 +82,7 @@ export function filesystemService(sandbox: SandboxContext): Service {
         const to = await paths.entry(destination);
         // Before the destination's parents appear for nothing.
         await lstat(from);
-        await mkdir(dirname(to), { recursive: true, mode: 0o755 });
+        await ensureDirectories(dirname(to), userOf(context), paths.name);
         await rename(from, to);
       } catch (error) {
         throw missingOr(error, `source file not found: ${source}`, `error renaming ${source}`);
@@ -86,7 +96,7 @@ export function filesystemService(sandbox: SandboxContext): Service {
         await rm(await paths.entry(path), { recursive: true, force: true });
       } catch (error) {
         if (errnoOf(error) === undefined) throw toConnectError(error);
-        throw internal(`error removing ${path}`, error);
+        throw internal(`error removing file or directory ${path}`, error);
       }
       return {};
     },

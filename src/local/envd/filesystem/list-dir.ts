@@ -5,6 +5,7 @@ import type { EntryInfo } from '../../../wire/gen/filesystem/filesystem_pb.js';
 import { errnoOf, reasonOf, toConnectError } from '../errors.js';
 import type { PathSpace } from '../paths.js';
 import { entryInfo } from './entry-info.js';
+import { OwnerNames } from './owner-names.js';
 
 /**
  * The entries below a directory down to `depth` (0 means 1), depth first, in lexical order, without the
@@ -17,7 +18,7 @@ export async function listDir(path: string, depth: number, paths: PathSpace): Pr
     if (!(await stat(root)).isDirectory()) {
       throw new ConnectError(`path is not a directory: ${path}`, Code.InvalidArgument);
     }
-    await descend(path, root, Math.max(depth, 1), paths, entries);
+    await descend(path, root, Math.max(depth, 1), paths, new OwnerNames(), entries);
   } catch (error) {
     throw listError(error, path);
   }
@@ -29,6 +30,7 @@ async function descend(
   directory: string,
   depth: number,
   paths: PathSpace,
+  names: OwnerNames,
   entries: EntryInfo[],
 ): Promise<void> {
   const children = await readdir(directory, { withFileTypes: true });
@@ -36,9 +38,9 @@ async function descend(
   for (const child of children) {
     const childPath = posix.join(path, child.name);
     try {
-      entries.push(await entryInfo(childPath, paths));
+      entries.push(await entryInfo(childPath, paths, names));
       if (depth > 1 && child.isDirectory()) {
-        await descend(childPath, posix.join(directory, child.name), depth - 1, paths, entries);
+        await descend(childPath, posix.join(directory, child.name), depth - 1, paths, names, entries);
       }
     } catch (error) {
       // Gone since the directory was read.
