@@ -127,6 +127,34 @@ test('400 processes at once are all told apart, and leave nothing', async () => 
   await until('its descriptors are closed', () => descriptors() <= before);
 });
 
+test('a process too many is refused in words, and the others go on', async () => {
+  const small = await startEnvd(['--nofile=60:60']);
+  const start = (fields: object): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const stream = small.session.request({
+        ':method': 'POST',
+        ':path': '/process.Process/Start',
+        'content-type': 'application/connect+json',
+      });
+      stream.once('data', (chunk: Buffer) => resolve(chunk.toString('utf8')));
+      stream.once('error', reject);
+      stream.end(envelope({ ...(sh('exec sleep 300') as object), ...fields }));
+    });
+  try {
+    const answers: string[] = [];
+    for (let i = 0; i < 40; i++) answers.push(await start(i % 2 ? { pty: {} } : {}));
+    expect(answers[0]).toContain('"start"');
+    expect(answers.join('')).toMatch(/error starting process [^"]*: too many open files/);
+    expect(answers.join('')).toMatch(
+      /error starting pty [^"]*: no more terminals or processes can be started/,
+    );
+    const { text } = await small.request('POST', '/process.Process/List', {});
+    expect(JSON.parse(text).processes.length).toBe(answers.filter((one) => one.includes('"start"')).length);
+  } finally {
+    await small.close();
+  }
+});
+
 test('output that nobody takes is not kept', async () => {
   const before = residentMiB();
   for (let i = 0; i < 20; i++) {

@@ -30,21 +30,32 @@ export function spawnPty(launch: Launch, size: TerminalSize, onOutput: OnOutput)
     onExit = resolve;
   });
   const { cols, rows } = to16Bit(size);
-  const terminal = binding.fork(
-    file,
-    args,
-    env,
-    launch.cwd,
-    cols,
-    rows,
-    ids?.uid ?? -1,
-    ids?.gid ?? -1,
-    true,
-    helperPath,
-    (code, signal) => onExit(signal > 0 ? endedBySignal(signal) : exitedWith(code)),
+  const terminal = forked(() =>
+    binding.fork(
+      file,
+      args,
+      env,
+      launch.cwd,
+      cols,
+      rows,
+      ids?.uid ?? -1,
+      ids?.gid ?? -1,
+      true,
+      helperPath,
+      (code, signal) => onExit(signal > 0 ? endedBySignal(signal) : exitedWith(code)),
+    ),
   );
   giveTerminal(terminal.pty, launch.credentials?.uid);
   return new PtyProcess(binding, terminal, exit, onOutput);
+}
+
+/** node-pty does not say which of the limits was reached. */
+function forked<T>(fork: () => T): T {
+  try {
+    return fork();
+  } catch (error) {
+    throw new Error(`no more terminals or processes can be started: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /**

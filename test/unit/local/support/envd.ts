@@ -22,14 +22,21 @@ export interface Envd {
   close(): Promise<void>;
 }
 
-export async function startEnvd(): Promise<Envd> {
+/** `limits` are options of prlimit(1). */
+export async function startEnvd(limits: readonly string[] = []): Promise<Envd> {
   const script = await bundledEnvd();
   linkModules(dirname(script));
   const root = mkdtempSync(join(tmpdir(), 'local-test-root-'));
   for (const path of ['home/user', 'root', 'run', 'tmp']) mkdirSync(join(root, path), { recursive: true });
-  const child = spawn(process.execPath, [script, root], {
+  const [file, ...args] = [
+    ...(limits.length > 0 ? ['prlimit', ...limits] : []),
+    process.execPath,
+    script,
+    root,
+  ];
+  const child = spawn(file!, args, {
     cwd: '/',
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     detached: true,
   });
   const socket = child.stdio[3] as Duplex;
