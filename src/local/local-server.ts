@@ -23,12 +23,17 @@ export interface LocalServer extends AsyncDisposable {
   readonly port: number;
   /** What keeps the sandboxes apart from this machine. */
   readonly isolation: IsolationKind;
-  /** Ends all sandboxes with everything that runs in them, removes their files, and stops listening. */
+  /**
+   * Ends all sandboxes with everything that runs in them, removes their files, and stops listening. Paused ones
+   * and snapshots go with the others: nothing outlives the server.
+   */
   close(): Promise<void>;
 }
 
 /**
  * Starts a sandbox server on loopback that the official E2B SDKs and e2b-edge can use as if it were E2B's cloud.
+ * Unlike there, snapshots and forks have a sandbox's files but not its memory, and whatever starts from files
+ * alone (they, and what was paused without memory) runs its template's start command again.
  *
  * @throws `InvalidArgumentError` for a wrong option; `SandboxError` with code `port_in_use`,
  * `listen_failed` or `isolation_unavailable`.
@@ -43,7 +48,7 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
   const apiKey = checked.apiKey ?? `e2b_${randomBytes(20).toString('hex')}`;
   const { isolation, workspace, first } = await openIsolation(checked, envdScript);
   const source = new MachineSource(isolation, workspace, first);
-  const templates = new Templates(checked.templates, new Snapshots());
+  const templates = new Templates(checked.templates, new Snapshots(), checked.limits);
   const notices = new Notices((message) => checked.logger?.warn(message));
   const sandboxes = new Sandboxes(source, templates, notices);
   const metrics = new Metrics(sandboxes);

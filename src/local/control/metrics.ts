@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { sizeOf } from './machine-size.js';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Sandbox } from './sandbox.js';
 import type { Sandboxes } from './sandboxes.js';
 
@@ -21,11 +21,12 @@ export interface Sample {
 interface History {
   readonly samples: Sample[];
   /** Where the next percentage starts. */
-  cpuSeconds: number;
-  since: number;
+  readonly cpuSeconds: number;
+  readonly since: number;
 }
 
 const periodMs = 5_000;
+const firstWindowMs = 100;
 /** An hour. */
 const mostSamples = 720;
 
@@ -43,9 +44,17 @@ export class Metrics {
 
   /** Oldest first. One that was not measured yet is measured now. */
   async of(sandbox: Sandbox): Promise<readonly Sample[]> {
-    const { samples } = this.#historyOf(sandbox);
-    if (samples.length === 0 && sandbox.state === 'running') await this.#measure(sandbox);
-    return samples;
+    const known = this.#histories.get(sandbox);
+    if (known?.samples.length) return known.samples;
+    if (sandbox.state !== 'running') return [];
+    try {
+      await this.#measure(sandbox);
+      await delay(firstWindowMs);
+      await this.#measure(sandbox);
+    } catch {
+      // It ended or was paused in between: what there is has to do.
+    }
+    return this.#histories.get(sandbox)?.samples ?? [];
   }
 
   close(): void {
@@ -54,41 +63,33 @@ export class Metrics {
 
   async #measureAll(): Promise<void> {
     for (const sandbox of this.#sandboxes.all()) {
-      if (sandbox.state === 'running') await this.#measure(sandbox);
+      // One that ended or was paused in between has nothing to measure.
+      if (sandbox.state === 'running') await this.#measure(sandbox).catch(() => {});
     }
   }
 
+  /** The first time only begins the time that the first percentage is of. */
   async #measure(sandbox: Sandbox): Promise<void> {
-    const history = this.#historyOf(sandbox);
-    try {
-      const [usage, disk] = await Promise.all([sandbox.machine.usage(), statfs(tmpdir())]);
-      const time = Date.now();
-      const { cpuCount, memoryMB } = sizeOf(sandbox.plan.recipe);
-      // Less than before: it has booted anew.
-      const used = usage.cpuSeconds - (usage.cpuSeconds < history.cpuSeconds ? 0 : history.cpuSeconds);
-      const seconds = Math.max(time - history.since, 1) / 1000;
-      history.cpuSeconds = usage.cpuSeconds;
-      history.since = time;
-      history.samples.push({
-        time,
-        cpuCount,
-        cpuUsedPct: Math.round(Math.min((used / seconds / cpuCount) * 100, 100) * 100) / 100,
-        memUsed: usage.memoryBytes,
-        memTotal: memoryMB * 2 ** 20,
-        diskUsed: (disk.blocks - disk.bfree) * disk.bsize,
-        diskTotal: disk.blocks * disk.bsize,
-      });
-      if (history.samples.length > mostSamples) history.samples.shift();
-    } catch {
-      // It ended or was paused in between: there is nothing to measure.
-    }
-  }
-
-  #historyOf(sandbox: Sandbox): History {
-    const known = this.#histories.get(sandbox);
-    if (known) return known;
-    const history = { samples: [], cpuSeconds: 0, since: sandbox.startedAt };
-    this.#histories.set(sandbox, history);
-    return history;
+    const [usage, disk] = await Promise.all([sandbox.machine.usage(), statfs(tmpdir())]);
+    const time = Date.now();
+    const last = this.#histories.get(sandbox);
+    const { cpuSeconds } = usage;
+    const samples = last?.samples ?? [];
+    this.#histories.set(sandbox, { samples, cpuSeconds, since: time });
+    if (!last) return;
+    // Less than before: it has booted anew.
+    const used = cpuSeconds - (cpuSeconds < last.cpuSeconds ? 0 : last.cpuSeconds);
+    const seconds = Math.max(time - last.since, 1) / 1000;
+    const { cpuCount, memoryMB } = sandbox.plan.size;
+    samples.push({
+      time,
+      cpuCount,
+      cpuUsedPct: Math.round(Math.min((used / seconds / cpuCount) * 100, 100) * 100) / 100,
+      memUsed: usage.memoryBytes,
+      memTotal: memoryMB * 2 ** 20,
+      diskUsed: (disk.blocks - disk.bfree) * disk.bsize,
+      diskTotal: disk.blocks * disk.bsize,
+    });
+    if (samples.length > mostSamples) samples.shift();
   }
 }

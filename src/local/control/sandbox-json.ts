@@ -1,12 +1,8 @@
-import { sizeOf } from './machine-size.js';
 import { listedState } from './requests/list-query.js';
 import type { Sandbox } from './sandbox.js';
 
-/**
- * The version whose behaviour this server has. Not newer, because file metadata (0.6.2) is not stored; the
- * official SDK says so instead of losing it.
- */
-export const envdVersion = '0.6.1';
+/** The version of envd whose behaviour this server has. */
+export const envdVersion = '0.6.13';
 
 /** A constant since clients stopped having ids; still required. */
 const clientId = '6532622b';
@@ -23,10 +19,10 @@ export function summaryOf(sandbox: Sandbox): Record<string, unknown> {
 
 /** An item of a list. The tokens are left out, as upstream: a list is seen by more eyes. */
 export function listedOf(sandbox: Sandbox): Record<string, unknown> {
-  const { recipe, metadata } = sandbox.plan;
+  const { size, metadata } = sandbox.plan;
   return {
     ...identityOf(sandbox),
-    ...sizeOf(recipe),
+    ...size,
     startedAt: new Date(sandbox.startedAt).toISOString(),
     endAt: new Date(sandbox.endAt).toISOString(),
     state: listedState(sandbox),

@@ -3,6 +3,7 @@ import type { Machine } from '../machine/machine.js';
 import type { MachineFiles } from '../machine/machine-files.js';
 import type { CreateRequest } from './requests/create-request.js';
 import type { EgressSettings } from './requests/network-request.js';
+import type { SandboxSize } from './templates/sandbox-size.js';
 import type { TemplateRecipe } from './templates/template-recipe.js';
 
 /** What a sandbox is for as long as it is there, running or not. */
@@ -11,6 +12,7 @@ export interface SandboxPlan extends Omit<CreateRequest, 'template' | 'egress' |
   readonly templateId: string;
   readonly alias?: string;
   readonly recipe: TemplateRecipe;
+  readonly size: SandboxSize;
   /** Who has this may do everything in the sandbox; without one, everyone who reaches it may. */
   readonly envdAccessToken?: string;
   /** Needed for the ports of its programs; without one, they are open. */

@@ -59,15 +59,17 @@ export class Sandboxes {
    */
   async reach(id: string, knock: Knock): Promise<Sandbox | undefined> {
     const sandbox = this.#sandboxes.get(id);
-    if (!sandbox || sandbox.isReachable) return sandbox;
-    await sandbox.settled();
-    if (sandbox.isReachable) return sandbox;
-    const { lifecycle, timeoutSeconds } = sandbox.plan;
-    // Without its memory it would boot, which is for an explicit request to ask for.
-    if (sandbox.state !== 'paused' || !lifecycle.autoResume || !sandbox.hasMemory) return undefined;
-    if (!mayWake(sandbox, knock)) throw new ApiError(403, 'permission denied');
-    await sandbox.resume(Math.max(timeoutSeconds, leastWakeSeconds));
-    return sandbox;
+    while (sandbox && sandbox.state !== 'killing') {
+      if (sandbox.isReachable) return sandbox;
+      if (sandbox.state === 'paused') {
+        // Without its memory it would boot, which is for an explicit request to ask for.
+        if (!sandbox.plan.lifecycle.autoResume || !sandbox.hasMemory) return undefined;
+        if (!mayWake(sandbox, knock)) throw new ApiError(403, 'permission denied');
+        await sandbox.resume(Math.max(sandbox.plan.timeoutSeconds, leastWakeSeconds));
+      }
+      await sandbox.settled();
+    }
+    return undefined;
   }
 
   async create(request: CreateRequest): Promise<Sandbox> {
@@ -75,7 +77,8 @@ export class Sandboxes {
     const { copyFiles, ...build } = await this.#templates.resolve(template);
     if (copyFiles) this.#notices.once(noMemory);
     this.#noteEgress(egress);
-    return this.#start({ ...rest, ...build, ...newIdentity(secure, rest.ingress) }, egress, copyFiles);
+    const size = this.#templates.sizeOf(build.recipe);
+    return this.#start({ ...rest, ...build, size, ...newIdentity(secure, rest.ingress) }, egress, copyFiles);
   }
 
   /** As many sandboxes as asked for, with copies of this one's files; each is made or fails by itself. */

@@ -1,15 +1,14 @@
-import { sizeOf } from './machine-size.js';
 import { envdVersion } from './sandbox-json.js';
-import type { Template } from './templates/templates.js';
+import type { Template, Templates } from './templates/templates.js';
 
 /** An item of the list of templates. Nothing is built here, so there is one build, which is ready. */
-export function templateOf(template: Template, createdAt: number): Record<string, unknown> {
+export function templateOf(template: Template, templates: Templates): Record<string, unknown> {
   const { id, names, recipe, buildId, spawnCount, lastSpawnedAt } = template;
-  const since = new Date(createdAt).toISOString();
+  const since = new Date(templates.createdAt).toISOString();
   return {
     templateID: id,
     buildID: buildId,
-    ...sizeOf(recipe),
+    ...templates.sizeOf(recipe),
     public: false,
     aliases: names,
     names,

@@ -11,11 +11,12 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > longestBody) {
-      // What is left of it is in the way of the next request.
-      request.resume();
-      throw new ApiError(413, 'request body is larger than 16 MiB');
-    }
+    if (length > longestBody) break;
+  }
+  if (length > longestBody) {
+    // What is left of it would be in the way of the next request.
+    request.resume();
+    throw new ApiError(413, 'request body is larger than 16 MiB');
   }
   if (length === 0) return {};
   try {

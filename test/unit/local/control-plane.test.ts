@@ -34,6 +34,16 @@ describe('create', () => {
     });
   });
 
+  test.each([
+    ['/sandboxes', 15],
+    ['/v2/sandboxes', 300],
+  ])('%s lasts %i seconds unless told otherwise', async (path, seconds) => {
+    const made = await json<Created>(await api(server, 'POST', path, { templateID: 'base' }));
+    // With the id that clients once had behind it, as old ones send it.
+    const detail = await json<Listed>(await api(server, 'GET', `/sandboxes/${made.sandboxID}-6532622b`));
+    expect(Date.parse(detail.endAt) - Date.parse(detail.startedAt)).toBe(seconds * 1000);
+  });
+
   test('the first version has a token only when asked for, the second always', async () => {
     const token = async (path: string, body: object): Promise<unknown> =>
       (await json<Created>(await api(server, 'POST', path, { templateID: 'base', ...body }))).envdAccessToken;
@@ -126,6 +136,8 @@ describe('create', () => {
     expect((await api(server, 'GET', '/volumes')).status).toBe(501);
     expect((await api(server, 'POST', '/v3/templates', { name: 'x' })).status).toBe(501);
     expect((await api(server, 'GET', '/nothing')).status).toBe(404);
+    expect((await api(server, 'GET', '/sandboxes/No%2Fid')).status).toBe(400);
+    expect((await api(server, 'GET', '/sandboxes/%ff')).status).toBe(400);
     expect((await api(server, 'PUT', '/v2/sandboxes')).status).toBe(405);
   });
 });

@@ -33,7 +33,7 @@ const portPlaceholder = `\${PORT}`;
 
 /** Whether a sandbox is to have a way out at all. Everything narrower is not enforced here. */
 export function wantsInternet({ allowInternetAccess, allowOut = [], denyOut = [] }: EgressSettings): boolean {
-  if (allowInternetAccess !== undefined) return allowInternetAccess;
+  if (allowInternetAccess === false) return false;
   return !denyOut.includes(allTraffic) || allowOut.length > 0;
 }
 

@@ -8,7 +8,7 @@ const list: Action = ({ response, templates }) => {
   replyJson(
     response,
     200,
-    templates.list().map((template) => templateOf(template, templates.createdAt)),
+    templates.list().map((template) => templateOf(template, templates)),
   );
 };
 
@@ -18,7 +18,7 @@ const listV2: Action = ({ response, query, templates }) => {
   replyJson(
     response,
     200,
-    items.map((template) => templateOf(template, templates.createdAt)),
+    items.map((template) => templateOf(template, templates)),
   );
 };
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '../../http/replies.js';
+import type { Limits } from '../../machine/limits.js';
 import { missingPrograms } from './missing-programs.js';
+import { type SandboxSize, sizeOf } from './sandbox-size.js';
 import type { Snapshots } from './snapshots.js';
 import type { TemplateBuild } from './template-build.js';
 import { requireTemplateName, type TemplateName } from './template-name.js';
@@ -27,8 +29,15 @@ export class Templates {
   /** Milliseconds since the epoch. */
   readonly createdAt: number = Date.now();
   readonly #templates: readonly Template[];
+  readonly #limits: Partial<Limits>;
 
-  constructor(recipes: Readonly<Record<string, TemplateRecipe>>, snapshots: Snapshots) {
+  /** `limits` are those of sandboxes whose template says nothing else. */
+  constructor(
+    recipes: Readonly<Record<string, TemplateRecipe>>,
+    snapshots: Snapshots,
+    limits: Partial<Limits>,
+  ) {
+    this.#limits = limits;
     this.snapshots = snapshots;
     this.#templates = Object.entries({ base: baseRecipe, ...recipes }).map(([id, recipe]) => ({
       id,
@@ -42,6 +51,10 @@ export class Templates {
 
   list(): readonly Template[] {
     return this.#templates;
+  }
+
+  sizeOf(recipe: TemplateRecipe): SandboxSize {
+    return sizeOf(recipe, this.#limits);
   }
 
   /** The id that a reference means; `undefined` when nothing is called that. */
