@@ -11,6 +11,7 @@ import { killLeftovers, rootVariable } from '../os/sweep.js';
 import { builtInAccounts, systemAccounts } from './accounts.js';
 import type { SandboxContext } from './context.js';
 import { directoryPaths, namespacePaths } from './paths.js';
+import { portTunnel } from './port-tunnel.js';
 import { FifoPool } from './process/fifo-pool.js';
 import { ProcessTable } from './process/process-table.js';
 import { routes } from './routes.js';
@@ -49,5 +50,5 @@ socket.once('close', async () => {
   rmSync(pipes, { recursive: true, force: true });
   process.exit(0);
 });
-createServer(transportSettings, routes(context, table)).emit('connection', socket);
+createServer(transportSettings, routes(context, table)).on('connect', portTunnel).emit('connection', socket);
 void pool.fill().catch(() => {});

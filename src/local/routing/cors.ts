@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { envdPort } from '../control/knock.js';
 import type { Route } from './request-route.js';
 
 const exposed = [
@@ -16,11 +17,15 @@ const exposed = [
 
 const maxAgeSeconds = 7200;
 
-/** Whether this is a preflight of a request to a sandbox. It carries no routing headers, only their names. */
-export function isSandboxPreflight(request: IncomingMessage, route: Route): boolean {
+/**
+ * Whether this is a preflight of a request to envd. On a shared host it carries no routing headers, only their names.
+ * Services at other ports answer their preflights themselves.
+ */
+export function isEnvdPreflight(request: IncomingMessage, route: Route): boolean {
   if (!isPreflight(request)) return false;
+  if (route.face === 'sandbox') return route.port === envdPort;
   const asked = (request.headers['access-control-request-headers'] ?? '').toLowerCase();
-  return route.face === 'sandbox' || asked.includes('e2b-sandbox-id') || isFilesPath(request.url);
+  return asked.includes('e2b-sandbox-id') || isFilesPath(request.url);
 }
 
 export function isPreflight(request: IncomingMessage): boolean {

@@ -1,0 +1,96 @@
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { clientHeaders, forwardedTrailers, hasBody, serviceHeaders } from './forwarded-headers.js';
+
+/** Services that send long cookies; Node's own limit is 16 KiB. */
+const longestAnswerHeaders = 256 << 10;
+
+/**
+ * Passes one request on to a service, over a connection that is used for nothing else: a service that was restarted
+ * is found again, and no request can hide in another. `onFailure` is called when no answer comes.
+ */
+export function forwardToService(
+  connection: Duplex,
+  request: IncomingMessage,
+  response: ServerResponse,
+  mask: string | undefined,
+  onFailure: () => void,
+): void {
+  const sent = openRequest(connection, request, [
+    ...serviceHeaders(request, mask),
+    'Connection',
+    'keep-alive',
+  ]);
+  sent.once('response', (answer) => relayAnswer(answer, request, response));
+  // A service that changes the protocol unasked.
+  sent.once('upgrade', () => connection.destroy());
+  // 'close' says so, too.
+  sent.once('error', () => {});
+  sent.once('close', () => {
+    connection.destroy();
+    request.unpipe(sent);
+    // What still comes of a body that nobody wants must not fill the client's connection.
+    request.resume();
+    if (!response.headersSent && !response.destroyed) onFailure();
+  });
+  response.once('close', () => {
+    if (!response.writableFinished) sent.destroy();
+  });
+  sendBody(request, sent);
+}
+
+/** A request over this connection; it is sent when its body begins or ends. */
+export function openRequest(
+  connection: Duplex,
+  { method, url }: IncomingMessage,
+  headers: readonly string[],
+): ClientRequest {
+  return httpRequest({
+    createConnection: () => connection,
+    ...(method !== undefined && { method }),
+    ...(url !== undefined && { path: url }),
+    headers,
+    maxHeaderSize: longestAnswerHeaders,
+  });
+}
+
+/** Passes an answer on as it comes. One that is cut off is cut off for the client, too. */
+export function relayAnswer(
+  answer: IncomingMessage,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  response.sendDate = false;
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer, request));
+  // An event stream's first event may be long in coming.
+  response.flushHeaders();
+  answer.once('end', () => response.addTrailers(forwardedTrailers(answer)));
+  answer.pipe(response);
+  answer.once('error', () => response.destroy());
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy();
+  });
+}
+
+/** Trailers are announced only where the client's protocol has them: Node refuses anything else. */
+function answerHeaders(answer: IncomingMessage, request: IncomingMessage): string[] {
+  const { trailer, 'transfer-encoding': encoding } = answer.headers;
+  const canTrail = encoding !== undefined && request.httpVersion === '1.1' && request.method !== 'HEAD';
+  return [...clientHeaders(answer), ...(canTrail && trailer !== undefined ? ['Trailer', trailer] : [])];
+}
+
+/** By hand, because `pipeline` would destroy the client's socket when the service answers before the body's end. */
+function sendBody(request: IncomingMessage, sent: ClientRequest): void {
+  if (!hasBody(request)) {
+    sent.end();
+    return;
+  }
+  request.once('end', () => sent.addTrailers(forwardedTrailers(request)));
+  request.pipe(sent);
+  request.once('error', () => sent.destroy());
+}
