@@ -1,5 +1,6 @@
 import { access, lstat, readlink, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Cgroups } from './cgroups.js';
 import { makeEtc, sandboxHostname } from './host-etc.js';
 import type { HostIds } from './host-ids.js';
 import type { InternetAccess } from './internet-access.js';
@@ -30,19 +31,19 @@ export async function findBubblewrap(): Promise<string | undefined> {
 export interface BubblewrapHost {
   readonly executable: string;
   readonly ids: HostIds;
+  readonly cgroups: Cgroups;
   readonly limits: Limits;
   readonly internet: InternetAccess;
 }
 
 /** One namespace a sandbox: own users, processes, network, mounts; the host's programs are there to be read. */
 export async function bubblewrapIsolation(
-  { executable, ids, limits: usual, internet }: BubblewrapHost,
+  { executable, ids, cgroups, limits: usual, internet }: BubblewrapHost,
   workspace: Workspace,
   runtime: RuntimeFiles,
 ): Promise<Isolation> {
   const etc = join(workspace.path, 'etc');
   await makeEtc(etc);
-  const { cgroups } = workspace;
   const node = runtime.node.startsWith('/') ? runtime.node : join(runtimePlace, runtime.node);
   const command = [node, join(runtimePlace, runtime.script)];
   return {

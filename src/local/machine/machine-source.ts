@@ -50,7 +50,9 @@ export class MachineSource {
       if (request.internet === false) await machine.closeInternet();
       return machine;
     } catch (error) {
-      await machine.close();
+      // Files that were given are not the machine's to remove.
+      if (request.files) await machine.stop();
+      else await machine.close();
       throw error;
     }
   }

@@ -61,13 +61,14 @@ async function openWith(
 ): Promise<OpenIsolation> {
   const workspace = await Workspace.create(ids);
   const internet = await InternetAccess.find(ids.launcher);
-  const host = { executable, ids, limits: { ...defaultLimits, ...options.limits }, internet };
+  const { cgroups } = workspace;
+  const host = { executable, ids, cgroups, limits: { ...defaultLimits, ...options.limits }, internet };
   const opened = await open(workspace, envdScript, (runtime) =>
     bubblewrapIsolation(host, workspace, runtime),
   );
   const { logger, limits } = options;
   if (internet.problem) logger?.warn(`Sandboxes have no way out to any network: ${internet.problem}.`);
-  const missing = unenforced(limits, workspace.cgroups.abilities);
+  const missing = unenforced(limits, cgroups.abilities);
   if (missing.length > 0) logger?.warn(`No limit is kept here for ${missing.join(' and ')}.`);
   return opened;
 }
