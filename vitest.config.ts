@@ -12,6 +12,7 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts', 'src/**/*.test.ts']),
       project('package', ['test/package/*.test.ts']),
       project('compat', ['test/compat/*.test.ts']),
+      project('official', ['test/official/*.test.ts']),
       project('suites-node', ['test/runtimes/node.test.ts'], stage),
       project('suites-workerd', ['test/runtimes/workerd.test.ts'], stage),
       project('suites-chromium', ['test/runtimes/chromium.test.ts'], stage),
