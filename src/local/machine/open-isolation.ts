@@ -1,9 +1,8 @@
 import { SandboxError } from '../../errors.js';
-import type { CheckedOptions } from '../options.js';
-import { bubblewrapIsolation, findBubblewrap } from './bubblewrap.js';
+import { type BubblewrapHost, bubblewrapIsolation, findBubblewrap } from './bubblewrap.js';
 import { type HostIds, possibleIds } from './host-ids.js';
 import { InternetAccess } from './internet-access.js';
-import type { Isolation } from './isolation.js';
+import type { Isolation, IsolationKind } from './isolation.js';
 import { defaultLimits, type Limits } from './limits.js';
 import type { Machine } from './machine.js';
 import { startMachine } from './machine-source.js';
@@ -11,15 +10,24 @@ import { noIsolation } from './no-isolation.js';
 import { copyRuntime, type RuntimeFiles } from './runtime-files.js';
 import { Workspace } from './workspace.js';
 
+/** What a server's options say about its sandboxes. */
+export interface IsolationRequest {
+  readonly isolation: IsolationKind | 'auto';
+  readonly limits: Partial<Limits>;
+  readonly logger?: { warn(message: string): void };
+}
+
 /** An isolation that was seen to work, with the machine that showed it. */
 export interface OpenIsolation {
   readonly isolation: Isolation;
   readonly first: Machine;
   readonly workspace: Workspace;
+  /** What there is for it, with bubblewrap. */
+  readonly host?: BubblewrapHost;
 }
 
 /** Takes the strongest isolation that is allowed and works here, by starting one sandbox in it. */
-export async function openIsolation(options: CheckedOptions, envdScript: string): Promise<OpenIsolation> {
+export async function openIsolation(options: IsolationRequest, envdScript: string): Promise<OpenIsolation> {
   if (options.isolation === 'none') return openPlain(envdScript);
   try {
     return await openBubblewrap(options, envdScript);
@@ -39,7 +47,7 @@ export async function openIsolation(options: CheckedOptions, envdScript: string)
   }
 }
 
-async function openBubblewrap(options: CheckedOptions, envdScript: string): Promise<OpenIsolation> {
+async function openBubblewrap(options: IsolationRequest, envdScript: string): Promise<OpenIsolation> {
   const executable = await findBubblewrap();
   if (!executable) throw new Error(howToInstall());
   let failure: unknown;
@@ -56,7 +64,7 @@ async function openBubblewrap(options: CheckedOptions, envdScript: string): Prom
 async function openWith(
   executable: string,
   ids: HostIds,
-  options: CheckedOptions,
+  options: IsolationRequest,
   envdScript: string,
 ): Promise<OpenIsolation> {
   const workspace = await Workspace.create(ids);
@@ -70,7 +78,7 @@ async function openWith(
   if (internet.problem) logger?.warn(`Sandboxes have no way out to any network: ${internet.problem}.`);
   const missing = unenforced(limits, cgroups.abilities);
   if (missing.length > 0) logger?.warn(`No limit is kept here for ${missing.join(' and ')}.`);
-  return opened;
+  return { ...opened, host };
 }
 
 /** Of limits that were asked for, those that this host has no control group for. */
