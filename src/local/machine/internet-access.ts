@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import type { Owner } from './host-ids.js';
 import { Internet, type NetworkPlace } from './internet.js';
 
-const executables = ['/usr/bin/slirp4netns', '/usr/local/bin/slirp4netns', '/bin/slirp4netns'];
+const usualPlaces = ['/usr/bin/slirp4netns', '/usr/local/bin/slirp4netns', '/bin/slirp4netns'];
 
 /** Whether sandboxes of this server get a way out. Decided by the first that asks, for all that follow. */
 export class InternetAccess {
@@ -17,9 +17,12 @@ export class InternetAccess {
     if (!executable) this.#problem = 'slirp4netns is not installed';
   }
 
-  /** `owner` is who makes the namespaces; the server's own user when absent. */
-  static async find(owner: Owner | undefined): Promise<InternetAccess> {
-    for (const path of executables) {
+  /** `owner` is who makes the namespaces; the server's own user when absent. `places`: where to look for slirp4netns. */
+  static async find(
+    owner: Owner | undefined,
+    places: readonly string[] = usualPlaces,
+  ): Promise<InternetAccess> {
+    for (const path of places) {
       const found = await access(path).then(
         () => true,
         () => false,
