@@ -51,8 +51,7 @@ export function httpEndpoints(
       const methods = endpoints[url.pathname];
       if (!methods) throw new HttpError(404, `path '${url.pathname}' not found`);
       const endpoint = methods[request.method];
-      if (!endpoint)
-        throw new HttpError(405, `method ${request.method} is not allowed for '${url.pathname}'`);
+      if (!endpoint) return refuseMethod(request, response, Object.keys(methods));
       await endpoint(request, response, url.searchParams, context, table);
     } catch (error) {
       fail(response, error);
@@ -66,6 +65,16 @@ export function httpEndpoints(
 function json(response: Http2ServerResponse, body: unknown): void {
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify(body));
+}
+
+/** Answers 405 to a method that the path does not have. */
+export function refuseMethod(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  allowed: readonly string[],
+): void {
+  response.setHeader('allow', allowed.join(', '));
+  fail(response, new HttpError(405, `method ${request.method} is not allowed for '${request.url}'`));
 }
 
 function fail(response: Http2ServerResponse, error: unknown): void {

@@ -6,7 +6,7 @@ import { Process } from '../../wire/gen/process/process_pb.js';
 import type { SandboxContext } from './context.js';
 import { toConnectError } from './errors.js';
 import { filesystemService } from './filesystem/filesystem-service.js';
-import { httpEndpoints } from './http-endpoints.js';
+import { httpEndpoints, refuseMethod } from './http-endpoints.js';
 import { processService } from './process/process-service.js';
 import type { ProcessTable } from './process/process-table.js';
 import { goTimeout } from './timeout-header.js';
@@ -14,6 +14,10 @@ import type { Users } from './users.js';
 
 /** A message is held several times over while it is decoded. Files go another way. */
 const largestMessage = 64 << 20;
+
+const procedures = new Set(
+  [Process, Filesystem].flatMap(({ typeName, methods }) => methods.map(({ name }) => `/${typeName}/${name}`)),
+);
 
 /** Everything that envd answers. Whoever reaches it may: tokens are checked before, outside the sandbox. */
 export function routes(
@@ -37,6 +41,9 @@ export function routes(
     },
   });
   return (request, response) => {
+    if (request.method !== 'POST' && procedures.has(request.url)) {
+      return refuseMethod(request, response, ['POST']);
+    }
     const timeout = goTimeout(request.headers['connect-timeout-ms']);
     if (timeout === undefined) delete request.headers['connect-timeout-ms'];
     else request.headers['connect-timeout-ms'] = timeout;

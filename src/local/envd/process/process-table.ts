@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ProcessSelector, StartRequest } from '../../../wire/gen/process/process_pb.js';
 import type { SandboxContext } from '../context.js';
-import { reasonOf } from '../errors.js';
+import { errnoOf, reasonOf } from '../errors.js';
 import type { User } from '../users.js';
 import type { ExitStatus } from './exit-status.js';
 import type { FifoPool } from './fifo-pool.js';
@@ -118,7 +118,7 @@ export class ProcessTable {
         ? `pty with command '${command}' in dir '${launch.cwd}' with '${cols}' cols and '${rows}' rows`
         : `process '${command}'`;
       throw new ConnectError(
-        `error starting ${what}: ${reasonOf(error)}`,
+        `error starting ${what}: ${errnoOf(error) ? 'fork/exec /bin/sh: ' : ''}${reasonOf(error)}`,
         Code.InvalidArgument,
         undefined,
         undefined,
