@@ -59,7 +59,13 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
     await workspace.remove();
   };
   const server = await LoopbackServer.listen(checked.host, checked.port, (port) =>
-    requestListener({ sandboxes, api, port, origins: checked.origins }),
+    requestListener({
+      sandboxes,
+      api,
+      port,
+      origins: checked.origins,
+      sharesNetwork: isolation.kind === 'none',
+    }),
   ).catch(async (error) => {
     await endSandboxes();
     throw error;

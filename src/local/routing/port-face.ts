@@ -6,7 +6,7 @@ import { connectPort } from './connect-port.js';
 import { notHttp, portClosed, replyProxyError, sandboxNotFound } from './proxy-error.js';
 
 /** Passes a request on over the connection that was opened for it. */
-type Forward = (
+export type Forward = (
   connection: Duplex,
   request: IncomingMessage,
   response: ServerResponse,

@@ -14,10 +14,10 @@ import {
 } from './cors.js';
 import { answerEnvd, findBySignature } from './envd-face.js';
 import type { RequestListener } from './http-server.js';
-import { answerPort } from './port-face.js';
+import { answerPort, type Forward } from './port-face.js';
 import { forwardToService } from './port-proxy.js';
 import { forwardUpgrade } from './port-upgrade.js';
-import { ProxyError, replyProxyError } from './proxy-error.js';
+import { ProxyError, portClosed, replyProxyError } from './proxy-error.js';
 import { routeOf, type SandboxRoute } from './request-route.js';
 import { reachSandbox } from './sandbox-access.js';
 
@@ -27,10 +27,13 @@ export interface ListenerOptions {
   readonly port: number;
   /** Whose pages may use the control plane. */
   readonly origins: readonly string[];
+  /** Whether the sandboxes have this machine's network, and not one of their own. */
+  readonly sharesNetwork: boolean;
 }
 
 /** Decides what a request is for, and whether whoever sends it may. */
-export function requestListener({ sandboxes, api, port, origins }: ListenerOptions): RequestListener {
+export function requestListener(options: ListenerOptions): RequestListener {
+  const { sandboxes, api, port, origins, sharesNetwork } = options;
   const withSandbox = async (
     request: IncomingMessage,
     response: ServerResponse,
@@ -44,6 +47,18 @@ export function requestListener({ sandboxes, api, port, origins }: ListenerOptio
       replyProxyError(request, response, error);
     }
   };
+
+  const withPort = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: SandboxRoute,
+    forward: Forward,
+  ): Promise<void> =>
+    withSandbox(request, response, route, (sandbox) => {
+      // Passed on to itself, a request would go round for ever.
+      if (sharesNetwork && route.port === port) throw portClosed(sandbox.id, port);
+      return answerPort(request, response, sandbox, route.port, forward);
+    });
 
   const answerFiles = (request: IncomingMessage, response: ServerResponse): void => {
     allowAnyOrigin(request, response);
@@ -79,9 +94,7 @@ export function requestListener({ sandboxes, api, port, origins }: ListenerOptio
         allowAnyOrigin(request, response);
         await withSandbox(request, response, route, (sandbox) => answerEnvd(request, response, sandbox));
       } else {
-        await withSandbox(request, response, route, (sandbox) =>
-          answerPort(request, response, sandbox, route.port, forwardToService),
-        );
+        await withPort(request, response, route, forwardToService);
       }
     },
 
@@ -93,10 +106,8 @@ export function requestListener({ sandboxes, api, port, origins }: ListenerOptio
     async answerUpgrade(request, response, early) {
       const route = routeOf(request, port);
       if (route.face !== 'sandbox') return;
-      await withSandbox(request, response, route, (sandbox) =>
-        answerPort(request, response, sandbox, route.port, (connection, asked, answer, mask, onFailure) =>
-          forwardUpgrade(connection, asked, answer, early, mask, onFailure),
-        ),
+      await withPort(request, response, route, (connection, asked, answer, mask, onFailure) =>
+        forwardUpgrade(connection, asked, answer, early, mask, onFailure),
       );
     },
   };

@@ -101,8 +101,26 @@ server.on('upgrade', (request, socket, head) => {
   }
   const key = createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: ' + request.headers.upgrade + '\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: ' + key + '\\r\\n\\r\\n');
+  const isWebSocket = request.headers.upgrade === 'websocket';
   socket.write(head);
-  socket.on('data', (chunk) => socket.write(chunk));
+  let pending = head;
+  socket.on('data', (chunk) => {
+    if (!isWebSocket) return socket.write(chunk);
+    pending = Buffer.concat([pending, chunk]);
+    for (;;) {
+      const short = pending.length > 1 ? pending[1] & 127 : 0;
+      const start = short === 127 ? 10 : short === 126 ? 4 : 2;
+      if (pending.length < start) return;
+      const length = short === 127 ? Number(pending.readBigUInt64BE(2)) : short === 126 ? pending.readUInt16BE(2) : short;
+      const end = start + 4 + length;
+      if (pending.length < end) return;
+      const payload = pending.subarray(start + 4, end).map((byte, i) => byte ^ pending[start + (i & 3)]);
+      const header = Buffer.from(pending.subarray(0, start));
+      header[1] &= 127;
+      socket.write(Buffer.concat([header, payload]));
+      pending = pending.subarray(end);
+    }
+  });
   socket.on('end', () => socket.end('bye'));
   socket.on('error', () => {});
 });
