@@ -21,21 +21,19 @@ let bundled: Promise<string> | undefined;
 
 /**
  * Starts a server as `…wrapper node serve.mjs`. The wrapper, such as `unshare --mount`, must become the command,
- * not stay its parent. It has a directory for temporary files to itself.
+ * not stay its parent. It has a directory for temporary files to itself, unless that of an earlier one is given.
  */
 export async function startServerProcess(
   options: LocalServerOptions,
   wrapper: readonly string[] = [],
+  temporary: string = temporaryDirectory(),
 ): Promise<ServerProcess> {
   bundled ??= bundle('test/unit/local/support/serve.ts', 'serve.mjs');
   const [script, envd] = [await bundled, await bundledEnvd()];
-  const temporary = mkdtempSync(join(tmpdir(), 'server-process-'));
-  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  // Whoever the wrapper makes of it has to be able to read this and write there.
-  chmodSync(temporary, 0o1777);
   // The native modules are looked for from where the server's code is.
   const modules = join(dirname(script), 'node_modules');
   if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
+  // Whoever the wrapper makes of it has to be able to read them.
   for (const file of [script, envd]) chmodSync(dirname(file), 0o755);
   const [file = process.execPath, ...args] = [
     ...wrapper,
@@ -61,4 +59,11 @@ export async function startServerProcess(
     return { ...JSON.parse(line), child, temporary, close, [Symbol.asyncDispose]: close };
   }
   throw new Error('the server ended before it listened');
+}
+
+function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'server-process-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  chmodSync(path, 0o1777);
+  return path;
 }
