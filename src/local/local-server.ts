@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { controlPlane } from './control/control-plane.js';
+import { envdPort } from './control/knock.js';
 import { Metrics } from './control/metrics.js';
 import { Notices } from './control/notices.js';
 import { Sandboxes } from './control/sandboxes.js';
@@ -10,6 +11,9 @@ import { MachineSource } from './machine/machine-source.js';
 import { openIsolation } from './machine/open-isolation.js';
 import { builtEnvd } from './machine/runtime-files.js';
 import { checkOptions, type LocalServerOptions } from './options.js';
+import { debugListener } from './routing/debug-listener.js';
+import { DebugMachine } from './routing/debug-machine.js';
+import type { RequestListener } from './routing/http-server.js';
 import { LoopbackServer } from './routing/loopback-server.js';
 import { requestListener } from './routing/request-listener.js';
 
@@ -53,31 +57,38 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
   const sandboxes = new Sandboxes(source, templates, notices);
   const metrics = new Metrics(sandboxes);
   const api = controlPlane({ sandboxes, templates, metrics, apiKey, anyApiKey: checked.anyApiKey });
-  const endSandboxes = async (): Promise<void> => {
+  const debugMachine = new DebugMachine(source);
+  const servers: LoopbackServer[] = [];
+  const endAll = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()));
     metrics.close();
-    await Promise.all([sandboxes.close(), source.close()]);
+    await Promise.all([sandboxes.close(), debugMachine.close(), source.close()]);
     await workspace.remove();
   };
-  const server = await LoopbackServer.listen(checked.host, checked.port, (port) =>
-    requestListener({
-      sandboxes,
-      api,
-      port,
-      origins: checked.origins,
-      sharesNetwork: isolation.kind === 'none',
-    }),
-  ).catch(async (error) => {
-    await endSandboxes();
+  const { host, origins } = checked;
+  const sharesNetwork = isolation.kind === 'none';
+  try {
+    const listener = (port: number): RequestListener =>
+      requestListener({ sandboxes, api, port, origins, sharesNetwork });
+    servers.push(await LoopbackServer.listen(host, checked.port, listener));
+    if (checked.debug) {
+      // The SDKs say `localhost`, which is two addresses.
+      servers.push(
+        await LoopbackServer.listen('localhost', envdPort, () => debugListener(debugMachine, origins)),
+      );
+    }
+  } catch (error) {
+    await endAll();
     throw error;
-  });
-  const { port } = server;
+  }
+  const { port } = servers[0]!;
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= server.close().then(endSandboxes);
+    closing ??= endAll();
     return closing;
   };
-  const url = `http://${checked.host === '::1' ? '[::1]' : checked.host}:${port}`;
+  const url = `http://${host === '::1' ? '[::1]' : host}:${port}`;
   return {
     apiUrl: url,
     sandboxUrl: url,

@@ -34,6 +34,12 @@ export interface LocalServerOptions {
    * there unless it is given. Relative paths are relative to the current directory.
    */
   templates?: Readonly<Record<string, TemplateRecipe>>;
+  /**
+   * Whether to be also what the SDKs look for in their debug mode (`E2B_DEBUG=true`, `debug: true`): one sandbox at
+   * localhost:49983, which whoever can connect to this machine's loopback may use without a token. Its ports are
+   * reached from outside only where there is no isolation. Default false.
+   */
+  debug?: boolean;
   /** Told of what is not an error but should be known. Default: nobody. */
   logger?: { warn(message: string): void };
 }
@@ -48,7 +54,7 @@ const isolations: readonly string[] = ['auto', 'bubblewrap', 'none'];
 /** Throws `InvalidArgumentError` that names the option which is wrong. */
 export function checkOptions(options: LocalServerOptions): CheckedOptions {
   const { port = 0, host = '127.0.0.1', origins = [], isolation = 'auto', limits = {} } = options;
-  const { apiKey, anyApiKey = false, templates = {}, logger } = options;
+  const { apiKey, anyApiKey = false, templates = {}, debug = false, logger } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw invalid('port', `port must be a whole number from 0 to 65535, not ${port}`);
   }
@@ -81,6 +87,7 @@ export function checkOptions(options: LocalServerOptions): CheckedOptions {
     isolation,
     limits,
     anyApiKey,
+    debug,
     templates: recipes,
     ...(apiKey && { apiKey }),
     ...(logger && { logger }),

@@ -20,23 +20,29 @@ export interface RefusedRoute {
  * make point here are answered: any other Host may come from a website whose own name was pointed at loopback.
  */
 export function routeOf(request: IncomingMessage, serverPort: number): Route {
-  const { host = '' } = request.headers;
-  if ((request.headersDistinct.host?.length ?? 0) > 1)
+  if ((request.headersDistinct.host?.length ?? 0) > 1) {
     return refused(400, 'There is more than one Host header');
-  const match = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(host);
-  const name = match?.[1]?.toLowerCase() ?? '';
-  const port = Number(match?.[2] ?? 80);
+  }
+  const { name } = hostOf(request);
   if (name.endsWith('.localhost')) return routeOfLabel(name.split('.', 1)[0]!, request);
-  if (isLoopback(name) && port === serverPort) return routeOfHeaders(request);
-  return refused(
-    421,
-    `Host '${host}' is not served here: use localhost:${serverPort} or 127.0.0.1:${serverPort}`,
-  );
+  return isOwnHost(request, serverPort) ? routeOfHeaders(request) : notServed(request, serverPort);
 }
 
-/** Whether a host name means this machine, whatever a name server says. */
-export function isLoopback(name: string): boolean {
-  return name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
+/** Whether the Host is this machine at this port, whatever a name server says. */
+export function isOwnHost(request: IncomingMessage, serverPort: number): boolean {
+  const { name, port } = hostOf(request);
+  const isLoopback = name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
+  return isLoopback && port === serverPort;
+}
+
+export function notServed({ headers }: IncomingMessage, serverPort: number): RefusedRoute {
+  const advice = `use localhost:${serverPort} or 127.0.0.1:${serverPort}`;
+  return refused(421, `Host '${headers.host ?? ''}' is not served here: ${advice}`);
+}
+
+function hostOf({ headers }: IncomingMessage): { name: string; port: number } {
+  const match = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(headers.host ?? '');
+  return { name: match?.[1]?.toLowerCase() ?? '', port: Number(match?.[2] ?? 80) };
 }
 
 function routeOfLabel(label: string, request: IncomingMessage): Route {

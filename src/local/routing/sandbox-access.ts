@@ -60,7 +60,8 @@ function checkTraffic({ headers }: IncomingMessage, { id, trafficAccessToken }: 
   if (!sameSecret(given, trafficAccessToken)) throw trafficRefused(id, trafficTokenHeader, 'wrong');
 }
 
-function refuseInternal({ url = '' }: IncomingMessage): void {
+/** @throws `ProxyError` for what only the platform may ask of envd. */
+export function refuseInternal({ url = '' }: IncomingMessage): void {
   const path = url.split(/[?#]/, 1)[0]!;
   if (!internalPaths.has(posix.normalize(path).replace(/(?<=.)\/$/, ''))) return;
   const message = 'This path belongs to the platform and cannot be reached from outside';
