@@ -59,6 +59,7 @@ export class Workspace {
     for (const directory of ownDirectories) await this.#make(join(root, directory), this.#root);
     await this.#make(join(root, userHome), this.#user);
     for (const directory of sharedDirectories) await chmod(join(root, directory), 0o1777);
+    await chmod(join(root, 'root'), 0o700);
     await this.#addSkeleton(join(root, userHome), this.#user);
     await this.#addSkeleton(join(root, 'root'), this.#root);
     return root;
