@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { Turns } from '../os/turns.js';
 import { EnvdProcess } from './envd-process.js';
 import type { Isolation } from './isolation.js';
 import type { Limits } from './limits.js';
@@ -32,6 +34,8 @@ export interface FilesRequest {
 export class MachineSource {
   readonly #isolation: Isolation;
   readonly #workspace: Workspace;
+  /** Each keeps a processor busy. All at once would take each other beyond the time that a start may take. */
+  readonly #turns = new Turns(2 * availableParallelism());
   #spare: Promise<Machine>;
   #closed = false;
 
@@ -83,8 +87,10 @@ export class MachineSource {
   }
 
   async #start(request: MachineRequest): Promise<Machine> {
-    if (this.#closed) throw new Error('the local server is closed');
-    return startMachine(this.#isolation, this.#workspace, request);
+    return this.#turns.run(async () => {
+      if (this.#closed) throw new Error('the local server is closed');
+      return startMachine(this.#isolation, this.#workspace, request);
+    });
   }
 }
 

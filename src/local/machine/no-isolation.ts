@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { rootVariable } from '../os/sweep.js';
 import type { Isolation } from './isolation.js';
 import { MarkedEnclosure } from './marked-enclosure.js';
 import type { RuntimeFiles } from './runtime-files.js';
@@ -15,7 +16,8 @@ export function noIsolation(runtime: RuntimeFiles): Isolation {
       return {
         file: node,
         args: [join(runtime.directory, runtime.script), root],
-        env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin' },
+        // The mark is for envd's own helpers; those of its programs are their own.
+        env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', [rootVariable]: root },
         pipes: 0,
         enclose: async (child) => new MarkedEnclosure(child, root),
       };
