@@ -1,4 +1,4 @@
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { SandboxContext } from './context.js';
 import { HttpError, PathError, reasonOf, UnknownUserError } from './errors.js';
 import { compose } from './files/compose.js';
@@ -79,8 +79,8 @@ export function refuseMethod(
 
 function fail(response: Http2ServerResponse, error: unknown): void {
   if (response.headersSent) {
-    // The client must see that the body is not whole.
-    response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // The client must see that the body is not whole; `close()` would end it well before it resets the stream.
+    response.stream.destroy(new Error('the answer was cut off', { cause: error }));
     return;
   }
   if (error instanceof UnknownUserError) {

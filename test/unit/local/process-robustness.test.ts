@@ -17,7 +17,7 @@ afterAll(() => envd.close());
 
 const post = async (method: string, body: unknown) =>
   JSON.parse((await envd.request('POST', `/process.Process/${method}`, body)).text);
-const descriptors = (): number => readdirSync(`/proc/${envd.pid}/fd`).length;
+const descriptors = (of = envd): number => readdirSync(`/proc/${of.pid}/fd`).length;
 const children = (): number[] =>
   readFileSync(`/proc/${envd.pid}/task/${envd.pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 const residentMiB = (): number =>
@@ -127,31 +127,49 @@ test('400 processes at once are all told apart, and leave nothing', async () => 
   await until('its descriptors are closed', () => descriptors() <= before);
 });
 
-test('a process too many is refused in words, and the others go on', async () => {
-  const small = await startEnvd(['--nofile=60:60']);
-  const start = (fields: object): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const stream = small.session.request({
-        ':method': 'POST',
-        ':path': '/process.Process/Start',
-        'content-type': 'application/connect+json',
+// Each number runs out at another place of a start.
+test.each([60, 61, 62, 63])(
+  'one process too many for %i descriptors is refused, the others go on',
+  async (limit) => {
+    const small = await startEnvd([`--nofile=${limit}:${limit}`]);
+    const start = (fields: object): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const stream = small.session.request({
+          ':method': 'POST',
+          ':path': '/process.Process/Start',
+          'content-type': 'application/connect+json',
+        });
+        stream.once('data', (chunk: Buffer) => resolve(chunk.toString('utf8')));
+        stream.once('error', reject);
+        stream.end(envelope({ ...(sh('exec sleep 300') as object), ...fields }));
       });
-      stream.once('data', (chunk: Buffer) => resolve(chunk.toString('utf8')));
-      stream.once('error', reject);
-      stream.end(envelope({ ...(sh('exec sleep 300') as object), ...fields }));
-    });
-  try {
-    const answers: string[] = [];
-    for (let i = 0; i < 40; i++) answers.push(await start(i % 2 ? { pty: {} } : {}));
-    expect(answers[0]).toContain('"start"');
-    expect(answers.join('')).toMatch(/error starting process [^"]*: too many open files/);
-    expect(answers.join('')).toMatch(
-      /error starting pty [^"]*: no more terminals or processes can be started/,
-    );
-    const { text } = await small.request('POST', '/process.Process/List', {});
-    expect(JSON.parse(text).processes.length).toBe(answers.filter((one) => one.includes('"start"')).length);
-  } finally {
-    await small.close();
+    try {
+      await small.request('POST', '/process.Process/List', {});
+      const before = descriptors(small);
+      const answers: string[] = [];
+      for (let i = 0; i < 40; i++) answers.push(await start(i % 2 ? { pty: {} } : {}));
+      expect(answers[0]).toContain('"start"');
+      expect(answers.at(-2)).toMatch(/error starting process [^"]*: too many open files/);
+      expect(answers.at(-1)).toMatch(
+        /error starting pty [^"]*: no more terminals or processes can be started/,
+      );
+      const { text } = await small.request('POST', '/process.Process/List', {});
+      const { processes } = JSON.parse(text);
+      expect(processes.length).toBe(answers.filter((one) => one.includes('"start"')).length);
+      for (const { pid } of processes) {
+        await small.request('POST', '/process.Process/SendSignal', { process: { pid }, signal: 9 });
+      }
+      await until('its descriptors are closed', () => descriptors(small) <= before);
+    } finally {
+      await small.close();
+    }
+  },
+);
+
+test('a start works when the pipes that lay ready were removed', async () => {
+  await finished({}, `rm -rf ${envd.root}/run/*`);
+  for (let i = 0; i < 3; i++) {
+    expect(await finished({}, 'echo well')).toContain(Buffer.from('well\n').toString('base64'));
   }
 });
 

@@ -281,6 +281,34 @@ describe('other calls', () => {
     expect((await events.rest()).at(-1).event.end.status).toBe('signal: killed');
   });
 
+  test('a tag finds its process among others that have one', async () => {
+    const found = new Map<string, number>();
+    for (const tag of ['first', 'second', 'third']) {
+      const request = { process: { cmd: 'sleep', args: ['300'] }, tag, stdin: false };
+      const events = await stream(server, sandbox, 'process.Process/Start', request);
+      found.set(tag, (await events.next()).event.start.pid);
+      events.close();
+    }
+    for (const [tag, pid] of [...found].reverse()) {
+      const events = await stream(server, sandbox, 'process.Process/Connect', { process: { tag } });
+      expect((await events.next()).event.start.pid).toBe(pid);
+      await call('SendSignal', { process: { tag }, signal: 'SIGNAL_SIGKILL' });
+      expect((await events.rest()).at(-1).event.end.status).toBe('signal: killed');
+    }
+  });
+
+  test('an unreadable StreamInput is told as such', async () => {
+    const response = await fetch(`${server.sandboxUrl}/process.Process/StreamInput`, {
+      method: 'POST',
+      headers: { ...envdHeaders(sandbox), 'content-type': 'application/connect+json' },
+      body: Buffer.concat([envelope({ keepalive: {} }), Buffer.from([0, 0, 0, 0, 1, 0x7b])]),
+    });
+    const body = Buffer.from(await response.arrayBuffer());
+    const { error } = JSON.parse(body.subarray(5).toString('utf8'));
+    expect(error.code).toBe('unknown');
+    expect(error.message).toMatch(/^error streaming input: /);
+  });
+
   test.each([
     [
       'SendInput',

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errnoOf } from '../errors.js';
 
 /** The two ends of a pipe, as file descriptors. */
 export interface PipeEnds {
@@ -39,36 +40,49 @@ export class FifoPool {
 
   /** A pipe that the child writes to. */
   async output(): Promise<PipeEnds> {
-    return this.#open((path) => {
-      const own = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      return { own, child: openSync(path, constants.O_WRONLY) };
+    return this.#open((path, open) => {
+      const own = open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      return { own, child: open(path, constants.O_WRONLY) };
     });
   }
 
   /** A pipe that the child reads from. */
   async input(): Promise<PipeEnds> {
-    return this.#open((path) => {
+    return this.#open((path, open) => {
       // Neither end can be opened in blocking mode before the other one is; both at once can.
-      const both = openSync(path, constants.O_RDWR);
-      const child = openSync(path, constants.O_RDONLY);
-      const own = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      const both = open(path, constants.O_RDWR);
+      const child = open(path, constants.O_RDONLY);
+      const own = open(path, constants.O_WRONLY | constants.O_NONBLOCK);
       closeSync(both);
       return { own, child };
     });
   }
 
-  async #open(open: (path: string) => PipeEnds): Promise<PipeEnds> {
-    while (this.#ready.length === 0) await this.fill();
-    const path = this.#ready.pop()!;
-    if (this.#ready.length < batch / 4) void this.fill().catch(() => {});
-    try {
-      return open(path);
-    } finally {
-      unlinkSync(path);
+  async #open(openEnds: (path: string, open: typeof openSync) => PipeEnds): Promise<PipeEnds> {
+    for (;;) {
+      while (this.#ready.length === 0) await this.fill();
+      const path = this.#ready.pop()!;
+      if (this.#ready.length < batch / 4) void this.fill().catch(() => {});
+      const opened: number[] = [];
+      const open: typeof openSync = (...args) => {
+        const fd = openSync(...args);
+        opened.push(fd);
+        return fd;
+      };
+      try {
+        return openEnds(path, open);
+      } catch (error) {
+        for (const fd of opened) closeSync(fd);
+        // Root has emptied the directory: others are made.
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      } finally {
+        rmSync(path, { force: true });
+      }
     }
   }
 
   async #makeBatch(): Promise<void> {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const paths = Array.from({ length: batch }, () => join(this.#directory, `pipe-${this.#made++}`));
     // Nobody else can enter the directory, and once they are open only those who hold them reach them: by
     // /dev/stdout and the like, which must not depend on whom the program runs as.

@@ -14,11 +14,15 @@ export async function spawnPiped(
   pool: FifoPool,
   onOutput: OnOutput,
 ): Promise<Spawned> {
-  const stdout = await pool.output();
-  const stderr = await pool.output();
-  const input = stdin ? await pool.input() : undefined;
-  const pipes = [stdout, stderr, ...(input ? [input] : [])];
+  const pipes: PipeEnds[] = [];
+  const opened = async (ends: Promise<PipeEnds>): Promise<PipeEnds> => {
+    pipes.push(await ends);
+    return ends;
+  };
   try {
+    const stdout = await opened(pool.output());
+    const stderr = await opened(pool.output());
+    const input = stdin ? await opened(pool.input()) : undefined;
     const child = await spawned(launch, [input?.child ?? 'ignore', stdout.child, stderr.child]);
     return new PipedProcess(child, { stdout, stderr, input }, onOutput);
   } catch (error) {

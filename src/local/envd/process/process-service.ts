@@ -66,7 +66,7 @@ export function processService(table: ProcessTable, users: Users): ServiceImpl<t
 
     async streamInput(requests) {
       let process: RunningProcess | undefined;
-      for await (const { event } of requests) {
+      for await (const { event } of received(requests)) {
         if (event.case === 'start') {
           process = table.running(event.value.process);
         } else if (event.case === 'data') {
@@ -130,6 +130,15 @@ async function* responses(
     }
   } finally {
     leave();
+  }
+}
+
+/** The messages of a client; what is wrong with their transport is told apart from what they ask for. */
+async function* received<T>(requests: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* requests;
+  } catch (error) {
+    throw new ConnectError(`error streaming input: ${ConnectError.from(error).rawMessage}`, Code.Unknown);
   }
 }
 
