@@ -52,7 +52,10 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
   const apiKey = checked.apiKey ?? `e2b_${randomBytes(20).toString('hex')}`;
   const { isolation, workspace, first } = await openIsolation(checked, envdScript);
   const source = new MachineSource(isolation, workspace, first);
-  const templates = new Templates(checked.templates, new Snapshots(), checked.limits);
+  const templates = new Templates(checked.templates, new Snapshots(), {
+    limits: checked.limits,
+    hasImages: isolation.kind === 'bubblewrap',
+  });
   const notices = new Notices((message) => checked.logger?.warn(message));
   const sandboxes = new Sandboxes(source, templates, notices);
   const metrics = new Metrics(sandboxes);

@@ -1,12 +1,14 @@
 import { access, lstat, readlink, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Cgroups } from './cgroups.js';
 import { makeEtc, sandboxHostname } from './host-etc.js';
 import type { HostIds } from './host-ids.js';
+import { Images } from './images.js';
 import type { InternetAccess } from './internet-access.js';
 import type { EnvdLaunch, Isolation } from './isolation.js';
 import type { Limits } from './limits.js';
 import { NamespaceEnclosure } from './namespace-enclosure.js';
+import { inOverlay } from './overlay.js';
 import type { RuntimeFiles } from './runtime-files.js';
 import type { Workspace } from './workspace.js';
 
@@ -42,38 +44,42 @@ export async function bubblewrapIsolation(
   workspace: Workspace,
   runtime: RuntimeFiles,
 ): Promise<Isolation> {
-  const etc = join(workspace.path, 'etc');
-  await makeEtc(etc);
-  const node = runtime.node.startsWith('/') ? runtime.node : join(runtimePlace, runtime.node);
-  const command = [node, join(runtimePlace, runtime.script)];
+  const hostEtc = join(workspace.path, 'etc');
+  await makeEtc(hostEtc);
+  const images = new Images(workspace, runtime.directory, runtimePlace);
+  const ofHost = { etc: hostEtc, node: [resolve(runtimePlace, runtime.node)] };
   return {
     kind: 'bubblewrap',
     async launch({ root, image = '/', limits: asked }): Promise<EnvdLaunch> {
       const limits = { ...usual, ...asked };
       const userland = await userlandOf(image);
-      for (const [name, target] of userland.links) await linkTo(target, join(root, name));
+      const [top, seen] = typeof root === 'string' ? [root, root] : [root.top, root.seen];
+      // Layers have the links already.
+      if (top === seen) for (const [name, target] of userland.links) await linkTo(target, join(top, name));
+      const bubblewrap = [
+        executable,
+        ...(ids.range ? manyIds : oneId),
+        ...namespaceArgs,
+        ...['--bind', seen, '/'],
+        ...userland.directories.flatMap((path) => ['--ro-bind', join(image, path), path]),
+        ...['--ro-bind', etc, '/etc'],
+        ...(ids.range ? [] : waitForResolver),
+        ...['--ro-bind', runtime.directory, runtimePlace],
+        ...['--perms', '0755', '--tmpfs', '/run'],
+        ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--chdir', '/'],
+        ...(cgroups.abilities.has('pids') ? command : withProcessLimit(limits.processes, command)),
+      ];
       return {
-        file: executable,
-        args: [
-          ...(ids.range ? manyIds : oneId),
-          ...namespaceArgs,
-          ...['--bind', root, '/'],
-          ...userland.directories.flatMap((path) => ['--ro-bind', join(image, path), path]),
-          ...['--ro-bind', etc, '/etc'],
-          ...(ids.range ? [] : waitForResolver),
-          ...['--ro-bind', runtime.directory, runtimePlace],
-          ...['--perms', '0755', '--tmpfs', '/run'],
-          ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--chdir', '/'],
-          ...(cgroups.abilities.has('pids') ? command : withProcessLimit(limits.processes, command)),
-        ],
+        ...(typeof root === 'string'
+          ? { command: bubblewrap, ...ids.launcher }
+          : { command: inOverlay(root, ids.launcher!, bubblewrap) }),
         env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-        ...ids.launcher,
         pipes: 2,
         enclose: async (child) =>
           NamespaceEnclosure.around(child, {
             ids,
             limits,
-            cgroup: await cgroups.create(basename(root)),
+            cgroup: await cgroups.create(basename(top)),
             internet,
           }),
       };

@@ -55,14 +55,15 @@ const own: Record<string, string> = {
   'resolv.conf': resolverSettings,
 };
 
-/** Makes the `/etc` of all sandboxes. They see it read-only. */
-export async function makeEtc(directory: string): Promise<void> {
+/** Makes the `/etc` of sandboxes, with what their programs need of `source`. They see it read-only. */
+export async function makeEtc(directory: string, source = '/etc'): Promise<void> {
   await mkdir(directory, { mode: 0o755 });
-  const versioned = (await readdir('/etc')).filter((name) => sharedPatterns.some((it) => it.test(name)));
+  const names = await readdir(source).catch(() => []);
+  const versioned = names.filter((name) => sharedPatterns.some((it) => it.test(name)));
   for (const name of [...shared, ...versioned]) {
     await mkdir(dirname(join(directory, name)), { recursive: true });
-    // What this host does not have, or keeps to itself, is left out.
-    await cp(join('/etc', name), join(directory, name), { recursive: true, verbatimSymlinks: true }).catch(
+    // What is not there, or is kept from others, is left out.
+    await cp(join(source, name), join(directory, name), { recursive: true, verbatimSymlinks: true }).catch(
       () => {},
     );
   }

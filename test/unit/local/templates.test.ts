@@ -1,6 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTemplates } from '../../../src/local/control/templates/load-templates.js';
 import type { LocalServer } from '../../../src/local/local-server.js';
@@ -17,6 +27,8 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'project/src'), { recursive: true });
   writeFileSync(join(directory, 'project/src/main.py'), 'print("hello")\n', { mode: 0o755 });
   symlinkSync('/etc/hostname', join(directory, 'project/link'));
+  makeImage(join(directory, 'image'));
+  chmodSync(directory, 0o755);
   server = await startServer({
     templates: {
       project: {
@@ -34,9 +46,33 @@ beforeAll(async () => {
       broken: { startCmd: 'echo what went wrong >&2; exit 3', readyCmd: 'false' },
       needy: { requires: ['sh', 'no-such-program', '/no/such/tool'] },
       rooted: { user: 'root' },
+      image: { image: join(directory, 'image') },
+      'needy-image': { image: join(directory, 'image'), requires: ['bash', 'python3'] },
     },
   });
 });
+
+const programs = ['bash', 'cat', 'id', 'ls', 'mkfifo', 'sh', 'touch'];
+
+/** A tree with a few programs and their libraries, without Node and what that needs. */
+function makeImage(image: string): void {
+  const copy = (file: string, to: string): void => {
+    mkdirSync(join(image, dirname(to)), { recursive: true });
+    copyFileSync(file, join(image, to));
+  };
+  for (const program of programs) {
+    const file = realpathSync(join('/usr/bin', program));
+    copy(file, join('/usr/bin', program));
+    for (const [, library] of execFileSync('ldd', [file], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g)) {
+      copy(library!, library!);
+    }
+  }
+  mkdirSync(join(image, 'usr/share'), { recursive: true });
+  writeFileSync(join(image, 'usr/share/mark'), 'image\n');
+  symlinkSync('usr/bin', join(image, 'bin'));
+  mkdirSync(join(image, 'etc'));
+  writeFileSync(join(image, 'etc/os-release'), 'NAME=image\n');
+}
 
 async function shell(sandbox: Created, command: string): Promise<string> {
   return (await run(server, sandbox, sh(command))).stdout;
@@ -113,6 +149,26 @@ describe('a template', () => {
     expect(response.status).toBe(400);
     const { message } = (await response.json()) as { message: string };
     expect(message).toContain('needs no-such-program, /no/such/tool');
+  });
+
+  test('shows the programs of its image, and no others', async () => {
+    const sandbox = await createSandbox(server, { templateID: 'image' });
+    const output = await shell(
+      sandbox,
+      'cat /usr/share/mark; ls /usr/bin; cat /etc/os-release; id -un; touch /usr/x',
+    );
+    expect(output).toBe(`image\n${[...programs].sort().join('\n')}\nNAME=image\nuser\n`);
+    expect(await shell(sandbox, 'echo hi > ~/file; cat ~/file')).toBe('hi\n');
+    const missing = await create('needy-image');
+    expect(missing.status).toBe(400);
+    expect(await missing.json()).toMatchObject({ message: expect.stringContaining('needs python3') });
+  });
+
+  test('cannot have an image where nothing is isolated', async () => {
+    const plain = await startServer({ isolation: 'none', templates: { image: { image: directory } } });
+    const response = await api(plain, 'POST', '/v2/sandboxes', { templateID: 'image' });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining('bubblewrap') });
   });
 
   test('can have another default user', async () => {

@@ -14,7 +14,8 @@ export interface TemplateRecipe {
   files?: string;
   /**
    * A directory of this machine with a tree of programs (`usr`, `bin`, `lib`…), such as an unpacked container
-   * image, which is shown, read-only, in the place of this machine's own.
+   * image, which is shown, read-only, in the place of this machine's own. It needs a shell, and bash for what the
+   * SDKs run; everyone must be able to read it where the server runs as root. Takes isolation by bubblewrap.
    */
   image?: string;
   /** Variables of every process; those given to `create` come on top. */
@@ -122,7 +123,8 @@ export function checkRecipes(
 
 function recipeFaults(recipe: Record<string, unknown>): string[] {
   return Object.entries(recipe).flatMap(([key, value]) => {
-    if (!(key in checks)) return [`${key} is unknown; there are ${Object.keys(checks).join(', ')}`];
+    if (!Object.hasOwn(checks, key))
+      return [`${key} is unknown; there are ${Object.keys(checks).join(', ')}`];
     const fault = value === undefined ? undefined : checks[key as keyof TemplateRecipe](value);
     return fault === undefined ? [] : [`${key} ${fault}`];
   });

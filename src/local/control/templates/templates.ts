@@ -20,6 +20,14 @@ export interface Template {
   lastSpawnedAt: number | undefined;
 }
 
+/** What the server has for its sandboxes. */
+export interface TemplateHost {
+  /** Of sandboxes whose template says nothing else. */
+  readonly limits: Partial<Limits>;
+  /** Whether sandboxes can be shown other programs than the host's. */
+  readonly hasImages: boolean;
+}
+
 /** This machine's own userland and empty homes. */
 const baseRecipe: TemplateRecipe = {};
 
@@ -29,15 +37,10 @@ export class Templates {
   /** Milliseconds since the epoch. */
   readonly createdAt: number = Date.now();
   readonly #templates: readonly Template[];
-  readonly #limits: Partial<Limits>;
+  readonly #host: TemplateHost;
 
-  /** `limits` are those of sandboxes whose template says nothing else. */
-  constructor(
-    recipes: Readonly<Record<string, TemplateRecipe>>,
-    snapshots: Snapshots,
-    limits: Partial<Limits>,
-  ) {
-    this.#limits = limits;
+  constructor(recipes: Readonly<Record<string, TemplateRecipe>>, snapshots: Snapshots, host: TemplateHost) {
+    this.#host = host;
     this.snapshots = snapshots;
     this.#templates = Object.entries({ base: baseRecipe, ...recipes }).map(([id, recipe]) => ({
       id,
@@ -54,7 +57,7 @@ export class Templates {
   }
 
   sizeOf(recipe: TemplateRecipe): SandboxSize {
-    return sizeOf(recipe, this.#limits);
+    return sizeOf(recipe, this.#host.limits);
   }
 
   /** The id that a reference means; `undefined` when nothing is called that. */
@@ -69,6 +72,7 @@ export class Templates {
     if (snapshot) return snapshot;
     const template = this.#recipeOf(name);
     if (!template) throw new ApiError(404, `template '${reference}' not found. ${this.#advice()}`);
+    this.#checkImage(template);
     await checkPrograms(template);
     template.spawnCount++;
     template.lastSpawnedAt = Date.now();
@@ -90,6 +94,14 @@ export class Templates {
       if (found) return found;
     }
     return undefined;
+  }
+
+  #checkImage({ id, recipe: { image } }: Template): void {
+    if (image === undefined || this.#host.hasImages) return;
+    throw new ApiError(
+      400,
+      `template '${id}' has an image, which takes isolation by bubblewrap; this server's sandboxes are not isolated`,
+    );
   }
 
   #advice(): string {
