@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
 import { envelope, sh } from './support/rpc.js';
@@ -355,5 +356,105 @@ describe('list', () => {
     ]) {
       expect((await api(server, 'GET', `/v2/sandboxes?${query}`)).status).toBe(400);
     }
+  });
+});
+
+describe('bad input', () => {
+  const fields = fc.dictionary(
+    fc.constantFrom(
+      ...[
+        'templateID',
+        'timeout',
+        'metadata',
+        'envVars',
+        'network',
+        'autoPause',
+        'autoResume',
+        'iam',
+        'name',
+      ],
+      ...[
+        'count',
+        'memory',
+        'duration',
+        'allowOut',
+        'denyOut',
+        'rules',
+        'allow_internet_access',
+        '__proto__',
+      ],
+    ),
+    fc.oneof(fc.constantFrom<unknown>('base', 0, -1, 1e99, null, true, [], {}), fc.jsonValue()),
+  );
+  const body = fc.oneof(
+    fields.map((value) => JSON.stringify(value)),
+    fc.json(),
+    fc.string(),
+  );
+  const endpoint = fc.constantFrom(
+    ...[
+      'POST /sandboxes',
+      'POST /v2/sandboxes',
+      'POST /sandboxes/ID/timeout',
+      'POST /sandboxes/ID/refreshes',
+    ],
+    ...['POST /sandboxes/ID/connect', 'POST /v2/sandboxes/ID/connect', 'POST /sandboxes/ID/resume'],
+    ...['PUT /sandboxes/ID/network', 'POST /sandboxes/ID/fork', 'POST /sandboxes/ID/snapshots'],
+  );
+  const query = fc.dictionary(
+    fc.constantFrom(
+      'metadata',
+      'state',
+      'order',
+      'limit',
+      'nextToken',
+      'startedAfter',
+      'template',
+      'start',
+      'name',
+    ),
+    fc.oneof(fc.string(), fc.constantFrom('%', '%zz', '%25', '-1', '1e3', 'W10=')),
+  );
+
+  test('is answered with what is wrong, whatever it is', async () => {
+    const own = await startServer({ isolation: 'none' });
+    let { sandboxID } = await createSandbox(own);
+    const seen = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(endpoint, body, async (line, text) => {
+        // A timeout of 0 ends it, and a pause may be what was asked for.
+        const { status } = await api(own, 'POST', `/v2/sandboxes/${sandboxID}/connect`, {});
+        if (status === 404) ({ sandboxID } = await createSandbox(own));
+        const [method = '', path = ''] = line.replace('ID', sandboxID).split(' ');
+        const headers = { 'x-api-key': own.apiKey };
+        const response = await fetch(own.apiUrl + path, { method, headers, body: text });
+        const answer = await response.text();
+        seen.add(response.status);
+        if (response.status === 204) return;
+        expect([200, 201, 400, 404, 409, 501]).toContain(response.status);
+        const json = JSON.parse(answer) as { code?: number; message?: string; sandboxID?: string };
+        if (response.status >= 400) {
+          expect(json).toEqual({ code: response.status, message: expect.any(String) });
+          expect(json.message).not.toMatch(/undefined|\[object|TypeError/);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    for (const status of [200, 201, 204, 400]) expect(seen).toContain(status);
+  });
+
+  test('in a query, too', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('/sandboxes', '/v2/sandboxes', '/snapshots', '/v2/templates', '/sandboxes/metrics'),
+        query,
+        async (path, asked) => {
+          const response = await api(server, 'GET', `${path}?${new URLSearchParams(asked)}`);
+          expect([200, 400]).toContain(response.status);
+          await response.json();
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });
