@@ -10,10 +10,14 @@ import type { User } from './users.js';
 export function expandPath(path: string, user: User, workdir?: string): string {
   if (path.includes('\0')) throw new PathError('path contains a NUL byte');
   if (path === '') return workdir ?? user.home;
-  if (path === '~') return user.home;
-  if (path.startsWith('~/')) return posix.join(user.home, path.slice(2));
+  if (/^~([/\\]|$)/.test(path)) return below(user.home, path.slice(1));
   if (path.startsWith('~')) throw new PathError('cannot expand user-specific home dir');
-  return path.startsWith('/') ? path : posix.join(user.home, path);
+  return path.startsWith('/') ? path : below(user.home, path);
+}
+
+/** Without the slash that Node leaves at the end. */
+function below(directory: string, path: string): string {
+  return posix.join(directory, path).replace(/(?<=.)\/$/, '');
 }
 
 /** From the paths that clients use to those of this process's file system, and back. */

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { builtInAccounts } from '../../../src/local/envd/accounts.js';
 import { boundaryOf, multipartParts } from '../../../src/local/envd/files/multipart.js';
 import { expandPath } from '../../../src/local/envd/paths.js';
 import { DrainMarker } from '../../../src/local/envd/process/drain-marker.js';
-import { userNamed } from '../../../src/local/envd/users.js';
+import { Users } from '../../../src/local/envd/users.js';
 
 /** Cuts bytes into pieces of those sizes. */
 function* cut(bytes: Buffer, sizes: number[]): Generator<Buffer> {
@@ -92,6 +93,8 @@ test('the drain marker is taken out wherever it is cut, and nothing else', () =>
   );
 });
 
+const user = new Users(builtInAccounts, false).named('user');
+
 test.each([
   ['', '/srv/dir'],
   ['~', '/home/user'],
@@ -99,4 +102,7 @@ test.each([
   ['a/./b', '/home/user/a/b'],
   ['../x', '/home/x'],
   ['/a/../b', '/a/../b'],
-])('%j means %s', (path, expected) => expect(expandPath(path, userNamed('user'), '/srv/dir')).toBe(expected));
+  ['/a/', '/a/'],
+  ['a/', '/home/user/a'],
+  ['~/', '/home/user'],
+])('%j means %s', (path, expected) => expect(expandPath(path, user, '/srv/dir')).toBe(expected));

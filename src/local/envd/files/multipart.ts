@@ -26,8 +26,8 @@ export async function* multipartParts(source: AsyncIterable<Buffer>, boundary: s
   const input = new Input(source, Buffer.from('\r\n'));
   try {
     for await (const _preamble of input.until(delimiter));
-    while (!(await input.take(2)).equals(Buffer.from('--'))) {
-      // The line end after the delimiter was taken already, so that headers may be empty.
+    while (!(await input.startsWith('--'))) {
+      // With the line end after the delimiter, so that headers may be empty.
       const headers = dispositionOf(await input.upTo(blankLine, longestHeaders));
       const content = input.until(delimiter);
       yield { ...headers, content };
@@ -65,7 +65,13 @@ class Input {
         this.#buffer = this.#buffer.subarray(safe);
         yield piece;
       }
-      await this.#fill();
+      try {
+        await this.#fill();
+      } catch (error) {
+        // What has come is not held back, so that the file has it.
+        if (this.#buffer.length > 0) yield this.#buffer;
+        throw error;
+      }
     }
   }
 
@@ -82,11 +88,10 @@ class Input {
     }
   }
 
-  async take(length: number): Promise<Buffer> {
-    while (this.#buffer.length < length) await this.#fill();
-    const piece = this.#buffer.subarray(0, length);
-    this.#buffer = this.#buffer.subarray(length);
-    return piece;
+  /** Whether that comes next. It stays where it is. */
+  async startsWith(text: string): Promise<boolean> {
+    while (this.#buffer.length < text.length) await this.#fill();
+    return this.#buffer.toString('latin1', 0, text.length) === text;
   }
 
   async close(): Promise<void> {

@@ -1,28 +1,44 @@
-/** Bytes of a file, both ends included. */
+/** Bytes of a file. */
 export interface ByteRange {
   readonly start: number;
-  readonly end: number;
+  readonly length: number;
 }
 
 /**
- * What a `Range` header asks of a file of this size. `undefined` means the whole file: no header, several ranges, which
- * a server may answer so, or an empty file. `unsatisfiable` begins behind the end, `invalid` is no range of bytes.
+ * What a `Range` header asks of a file of this size; none means the whole file. `unsatisfiable` begins behind the
+ * end, `invalid` is no range of bytes. What is more than the file together is an attack or a mistake, and ignored.
  */
-export function parseRange(
+export function parseRanges(
   header: string | undefined,
   size: number,
-): ByteRange | 'unsatisfiable' | 'invalid' | undefined {
-  if (header === undefined) return undefined;
-  if (/^bytes=.*,/.test(header)) return undefined;
-  const match = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/.exec(header);
-  if (!match || (match[1] === '' && match[2] === '')) return 'invalid';
-  if (match[1] === '') {
-    const length = Math.min(Number(match[2]), size);
-    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 };
+): ByteRange[] | 'unsatisfiable' | 'invalid' {
+  if (!header) return [];
+  if (!header.startsWith('bytes=')) return 'invalid';
+  const ranges: ByteRange[] = [];
+  let beyond = false;
+  for (const item of header.slice('bytes='.length).split(',')) {
+    if (item.trim() === '') continue;
+    const range = parseRange(item, size);
+    if (range === 'invalid') return 'invalid';
+    if (range === 'unsatisfiable') beyond = true;
+    else ranges.push(range);
   }
-  const start = Number(match[1]);
-  if (match[2] !== '' && Number(match[2]) < start) return 'invalid';
-  if (size === 0) return undefined;
+  // Some clients add the header to every request; to one for an empty file, too.
+  if (beyond && ranges.length === 0) return size === 0 ? [] : 'unsatisfiable';
+  const total = ranges.reduce((sum, { length }) => sum + length, 0);
+  return total > size ? [] : ranges;
+}
+
+function parseRange(item: string, size: number): ByteRange | 'unsatisfiable' | 'invalid' {
+  const [, first = '', last = ''] = /^\s*(\d{0,18})\s*-\s*(\d{0,18})\s*$/.exec(item) ?? [];
+  if (first === '') {
+    if (last === '') return 'invalid';
+    const length = Math.min(Number(last), size);
+    return length === 0 ? 'unsatisfiable' : { start: size - length, length };
+  }
+  const start = Number(first);
   if (start >= size) return 'unsatisfiable';
-  return { start, end: match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1) };
+  if (last === '') return { start, length: size - start };
+  const end = Math.min(Number(last), size - 1);
+  return Number(last) < start ? 'invalid' : { start, length: end - start + 1 };
 }

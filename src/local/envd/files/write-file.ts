@@ -34,6 +34,7 @@ export async function writeFile(
   settings: UploadSettings,
 ): Promise<Uploaded> {
   const { user, metadata, paths } = settings;
+  if (path.endsWith('/')) throw new HttpError(400, `path is a directory: ${path}`);
   const target = await paths.target(path);
   await ensureDirectories(dirname(target), user, paths.name).catch((error) => {
     throw new HttpError(500, `error ensuring directories: ${reasonOf(error)}`);

@@ -32,7 +32,7 @@ export async function entryInfo(
     size: own.size,
     owner: names.user(Number(own.uid)),
     group: names.group(Number(own.gid)),
-    modifiedTime: timestamp(own.mtimeNs),
+    ...(own.mtimeNs !== 0n && { modifiedTime: timestamp(own.mtimeNs) }),
     metadata: resolved === undefined ? {} : Object.fromEntries(readMetadata(resolved)),
     ...(isLink && { symlinkTarget: resolved === undefined ? path : paths.name(resolved) }),
   });

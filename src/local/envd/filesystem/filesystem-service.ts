@@ -1,4 +1,4 @@
-import { lstat, rename, rm, stat } from 'node:fs/promises';
+import { lstat, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { EntryInfo, Filesystem } from '../../../wire/gen/filesystem/filesystem_pb.js';
@@ -9,6 +9,7 @@ import type { User } from '../users.js';
 import { ensureDirectories } from './ensure-directories.js';
 import { entryInfo } from './entry-info.js';
 import { listDir } from './list-dir.js';
+import { removeTree } from './remove-tree.js';
 import { watchMethods } from './watching/watch-methods.js';
 
 /** The RPC service `filesystem.Filesystem`. */
@@ -24,6 +25,10 @@ export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof F
   }
 
   function expand(path: string, context: HandlerContext): string {
+    // What is left of bytes that were not UTF-8, which JSON is read without a complaint about.
+    if (path.includes('\ufffd') && /json/.test(context.requestHeader.get('content-type') ?? '')) {
+      throw new ConnectError(`path is not valid UTF-8: ${path}`, Code.InvalidArgument);
+    }
     try {
       return expandPath(path, userOf(context), sandbox.workdir);
     } catch (error) {
@@ -83,6 +88,7 @@ export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof F
         // Before the destination's parents appear for nothing.
         await lstat(from);
         await ensureDirectories(dirname(to), userOf(context), paths.name);
+        if (await isDirectory(to)) throw Object.assign(new Error('file exists'), { code: 'EEXIST' });
         await rename(from, to);
       } catch (error) {
         throw missingOr(error, `source file not found: ${source}`, `error renaming ${source}`);
@@ -93,7 +99,7 @@ export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof F
     async remove(request, context) {
       const path = expand(request.path, context);
       try {
-        await rm(await paths.entry(path), { recursive: true, force: true });
+        await removeTree(await paths.entry(path));
       } catch (error) {
         if (errnoOf(error) === undefined) throw toConnectError(error);
         throw internal(`error removing file or directory ${path}`, error);
@@ -101,6 +107,14 @@ export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof F
       return {};
     },
   };
+}
+
+/** Go's rename, which envd uses, does not put a directory into the place of an empty one, as rename(2) does. */
+async function isDirectory(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 function missingOr(error: unknown, missing: string, otherwise: string): ConnectError {

@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { EntryInfo } from '../../../wire/gen/filesystem/filesystem_pb.js';
@@ -12,41 +13,57 @@ import { OwnerNames } from './owner-names.js';
  * directory itself. A symlink is followed only as the root, and paths keep the prefix that was asked for.
  */
 export async function listDir(path: string, depth: number, paths: PathSpace): Promise<EntryInfo[]> {
-  const entries: EntryInfo[] = [];
   try {
-    const root = await paths.target(path);
+    const root = await realpath(await paths.target(path));
     if (!(await stat(root)).isDirectory()) {
       throw new ConnectError(`path is not a directory: ${path}`, Code.InvalidArgument);
     }
-    await descend(path, root, Math.max(depth, 1), paths, new OwnerNames(), entries);
+    const listing = { paths, names: new OwnerNames(), entries: [] };
+    await descend(listing, { path: paths.name(root), shown: path, real: root }, Math.max(depth, 1));
+    return listing.entries;
   } catch (error) {
     throw listError(error, path);
   }
-  return entries;
 }
 
-async function descend(
-  path: string,
-  directory: string,
-  depth: number,
-  paths: PathSpace,
-  names: OwnerNames,
-  entries: EntryInfo[],
-): Promise<void> {
-  const children = await readdir(directory, { withFileTypes: true });
-  children.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
-  for (const child of children) {
-    const childPath = posix.join(path, child.name);
+interface Listing {
+  readonly paths: PathSpace;
+  readonly names: OwnerNames;
+  readonly entries: EntryInfo[];
+}
+
+interface Directory {
+  /** The client's name of it, free of symlinks. */
+  readonly path: string;
+  /** As it is told. */
+  readonly shown: string;
+  readonly real: string;
+}
+
+async function descend(listing: Listing, directory: Directory, depth: number): Promise<void> {
+  for (const child of await sorted(directory.real)) {
+    const path = posix.join(directory.path, child.name);
+    const shown = posix.join(directory.shown, child.name);
     try {
-      entries.push(await entryInfo(childPath, paths, names));
+      const entry = await entryInfo(path, listing.paths, listing.names);
+      entry.path = shown;
+      listing.entries.push(entry);
       if (depth > 1 && child.isDirectory()) {
-        await descend(childPath, posix.join(directory, child.name), depth - 1, paths, names, entries);
+        await descend(listing, { path, shown, real: posix.join(directory.real, child.name) }, depth - 1);
       }
     } catch (error) {
-      // Gone since the directory was read.
+      // Gone since the directory was read, or of a name that is not text and cannot be told.
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }
+}
+
+/** In the order of the names' bytes. */
+async function sorted(directory: string): Promise<Dirent[]> {
+  const children = await readdir(directory, { withFileTypes: true });
+  const keyed = children.map((child) => ({ child, key: Buffer.from(child.name).toString('latin1') }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return keyed.map(({ child }) => child);
 }
 
 function listError(error: unknown, path: string): ConnectError {
