@@ -138,7 +138,8 @@ export class Sandbox {
     const { onTimeout, keepMemory } = this.plan.lifecycle;
     if (onTimeout === 'kill') {
       this.#keeper.end();
-      await this.#ending;
+      // Whoever keeps it tells what goes wrong.
+      await this.#ending?.catch(() => {});
       return;
     }
     await this.pause(keepMemory).catch((error: Error) => {
@@ -166,7 +167,7 @@ export class Sandbox {
         if (keepMemory) await this.machine.freeze();
         else await this.#drop(this.machine);
       } catch (error) {
-        await this.#machine?.thaw();
+        await this.#machine?.thaw().catch(() => {});
         this.#endAfter(Math.max(left, 0));
         throw error;
       }

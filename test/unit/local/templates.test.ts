@@ -144,6 +144,17 @@ describe('a template', () => {
     expect(listed).toEqual([]);
   });
 
+  test('may take the place of base', async () => {
+    for (const recipes of [
+      { base: { envs: { A: '1' } } },
+      { other: { aliases: ['base'], envs: { A: '1' } } },
+    ]) {
+      const own = await startServer({ isolation: 'none', templates: recipes });
+      const sandbox = await createSandbox(own);
+      expect((await run(own, sandbox, sh('echo $A'))).stdout).toBe('1\n');
+    }
+  });
+
   test('that needs what this machine lacks says so', async () => {
     const response = await create('needy');
     expect(response.status).toBe(400);

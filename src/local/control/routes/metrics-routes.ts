@@ -23,13 +23,14 @@ const ofMany: Action = async ({ response, query, sandboxes, metrics }) => {
   if (ids.length > mostSandboxes) {
     throw new ApiError(400, `Too many sandboxes requested, maximum is ${mostSandboxes}`);
   }
-  const found: Record<string, unknown> = {};
-  for (const id of ids.map(sandboxIdOf)) {
-    const sandbox = sandboxes.find(id);
-    const latest = sandbox && (await metrics.of(sandbox)).at(-1);
-    if (latest) found[id] = metricOf(latest);
-  }
-  replyJson(response, 200, { sandboxes: found });
+  const found = await Promise.all(
+    ids.map(async (id) => {
+      const sandbox = sandboxes.find(sandboxIdOf(id));
+      const latest = sandbox && (await metrics.of(sandbox)).at(-1);
+      return sandbox && latest ? [[sandbox.id, metricOf(latest)] as const] : [];
+    }),
+  );
+  replyJson(response, 200, { sandboxes: Object.fromEntries(found.flat()) });
 };
 
 function metricOf({ time, ...sample }: Sample): Record<string, unknown> {

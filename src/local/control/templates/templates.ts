@@ -42,7 +42,9 @@ export class Templates {
   constructor(recipes: Readonly<Record<string, TemplateRecipe>>, snapshots: Snapshots, host: TemplateHost) {
     this.#host = host;
     this.snapshots = snapshots;
-    this.#templates = Object.entries({ base: baseRecipe, ...recipes }).map(([id, recipe]) => ({
+    // Last, so that a recipe may be called that, too.
+    const all = { ...recipes, base: recipes.base ?? baseRecipe };
+    this.#templates = Object.entries(all).map(([id, recipe]) => ({
       id,
       names: [id, ...(recipe.aliases ?? [])],
       recipe,
