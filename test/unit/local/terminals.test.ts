@@ -24,6 +24,15 @@ describe('a terminal', () => {
     expect(end).toMatchObject({ exitCode: 5, error: 'exit status 5' });
   });
 
+  test('begins as the kernel makes one, but for UTF-8', async () => {
+    const { pty } = await terminal('stty -a');
+    for (const setting of ['icrnl', 'ixon', 'isig', 'icanon', 'echo', 'iutf8']) {
+      expect(pty).toMatch(new RegExp(`(?<!-)\\b${setting}\\b`));
+    }
+    for (const setting of ['-ixany', '-imaxbel', '-brkint']) expect(pty).toContain(setting);
+    expect(pty.replace(/\s+/g, ' ')).toContain('eol = <undef>; eol2 = <undef>;');
+  });
+
   test('has a controlling process, so that Ctrl-C works', async () => {
     // What prints has been started: a program that dash is about to start may miss the signal.
     const events = await stream(server, sandbox, 'process.Process/Start', {

@@ -15,6 +15,12 @@ const retryMs = 5;
 /** A terminal that takes nothing and gives nothing for this long is not going to (output stopped by Ctrl-S). */
 const silentMs = 1000;
 
+/**
+ * Undoes what node-pty sets: any key would let stopped output go on, and byte 255 would end a line. That it also
+ * tells the terminal of UTF-8, so that a whole character is erased, stays.
+ */
+const asTheKernelMakesIt = "command -p stty eol '^-' eol2 '^-' -ixany -imaxbel -brkint";
+
 export interface TerminalSize {
   readonly cols: number;
   readonly rows: number;
@@ -23,7 +29,7 @@ export interface TerminalSize {
 /** Starts a process as the leader of a session on a terminal of its own. Throws when it cannot be started. */
 export function spawnPty(launch: Launch, size: TerminalSize, onOutput: OnOutput): Spawned {
   const { binding, helperPath } = ptyBinding();
-  const { file, args, ids } = wrapped(launch);
+  const { file, args, ids } = wrapped(launch, asTheKernelMakesIt);
   const env = Object.entries(launch.env).map(([name, value]) => `${name}=${value}`);
   let onExit!: (status: ExitStatus) => void;
   const exit = new Promise<ExitStatus>((resolve) => {

@@ -49,10 +49,10 @@ export interface Spawned {
 /**
  * What the kernel is told to run: a shell that only replaces itself. A missing program is then exit status 127
  * with the shell's words on stderr, and the pid is the program's own. The program becomes the first choice of
- * the kernel when memory runs out, before envd.
+ * the kernel when memory runs out, before envd. `prepare` is what the shell does before.
  */
-export function wrapped(launch: Launch): Wrapped {
-  const script = '{ echo 100 >/proc/$$/oom_score_adj; } 2>/dev/null; exec "$@"';
+export function wrapped(launch: Launch, prepare = ':'): Wrapped {
+  const script = `{ echo 100 >/proc/$$/oom_score_adj; ${prepare}; } 2>/dev/null; exec "$@"`;
   const shell = ['/bin/sh', '-c', script, '/bin/sh', launch.cmd, ...launch.args];
   const { command, ids } = withGroups(launch.credentials, shell);
   const [file, ...args] = command;
