@@ -41,7 +41,10 @@ export function exitedWith(exitCode: number): ExitStatus {
   return { exitCode, exited: true, status, ...(exitCode !== 0 && { error: status }) };
 }
 
-/** The end of a process that this signal ended: its name, or its number. */
+/**
+ * The end of a process that this signal ended: its name, or its number. envd adds “(core dumped)”; Node does not
+ * tell of that, nor of real-time signals, which look like an exit with 0 where there is no terminal.
+ */
 export function endedBySignal(signal: string | number): ExitStatus {
   const [name, number] =
     typeof signal === 'string'
