@@ -21,8 +21,6 @@ export interface BootRequest {
 /** Shorter than the minute that clients wait for an answer. */
 const readyLimitSeconds = 50;
 
-const defaultHome = '/home/user';
-
 /** Starts a machine, tells it who it is, and runs the commands of its template. Nothing is left when that fails. */
 export async function bootMachine(machines: MachineSource, request: BootRequest): Promise<Machine> {
   const { plan, internet, files: given, signal } = request;
@@ -57,13 +55,14 @@ function limitsOf({ cpuCount, memoryMb }: TemplateRecipe): Partial<Limits> | und
   return { ...(cpuCount !== undefined && { cpus: cpuCount }), ...(memoryMb !== undefined && { memoryMb }) };
 }
 
-/** A place that the template fills; empty homes need no preparation. */
+/** The working directory with what the template puts into it; homes are there anyway. */
 async function makeFiles(
   machines: MachineSource,
-  { files, workdir = defaultHome }: TemplateRecipe,
+  { files, workdir, user = 'user' }: TemplateRecipe,
 ): Promise<MachineFiles | undefined> {
-  if (files === undefined && workdir === defaultHome) return undefined;
-  return machines.makeFiles({ to: relative('/', workdir), ...(files !== undefined && { from: files }) });
+  if (files === undefined && workdir === undefined) return undefined;
+  const to = workdir ?? (user === 'root' ? '/root' : `/home/${user}`);
+  return machines.makeFiles({ to: relative('/', to), ...(files !== undefined && { from: files }) });
 }
 
 async function introduce(machine: Machine, plan: SandboxPlan, signal: AbortSignal): Promise<void> {

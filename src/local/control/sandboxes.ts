@@ -9,6 +9,8 @@ import type { Notices } from './notices.js';
 import type { CreateRequest } from './requests/create-request.js';
 import { type EgressSettings, hasFineRules, wantsInternet } from './requests/network-request.js';
 import { Sandbox, type SandboxPlan } from './sandbox.js';
+import type { Snapshot } from './templates/snapshots.js';
+import type { TemplateName } from './templates/template-name.js';
 import type { Templates } from './templates/templates.js';
 
 const idAlphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -75,7 +77,6 @@ export class Sandboxes {
   async create(request: CreateRequest): Promise<Sandbox> {
     const { template, egress, secure, ...rest } = request;
     const { copyFiles, ...build } = await this.#templates.resolve(template);
-    if (copyFiles) this.#notices.once(noMemory);
     this.#noteEgress(egress);
     const size = this.#templates.sizeOf(build.recipe);
     return this.#start({ ...rest, ...build, size, ...newIdentity(secure, rest.ingress) }, egress, copyFiles);
@@ -105,6 +106,16 @@ export class Sandboxes {
     } finally {
       await files.remove();
     }
+  }
+
+  /** Keeps its files under a name, or a new id, for others to begin with. */
+  async snapshot(sandbox: Sandbox, name: TemplateName | undefined): Promise<Snapshot> {
+    const files = await sandbox.save();
+    this.#notices.once(noMemory);
+    const { id, envs, recipe } = sandbox.plan;
+    // Upstream they are in the memory that a snapshot keeps.
+    const kept = { ...recipe, envs: { ...recipe.envs, ...envs } };
+    return this.#templates.snapshots.add(name, { sandboxId: id, recipe: kept, files });
   }
 
   /** Ends a sandbox; false when there is none of that id. */

@@ -45,7 +45,7 @@ beforeAll(async () => {
       tagged: { envs: { TAG: 'any' } },
       broken: { startCmd: 'echo what went wrong >&2; exit 3', readyCmd: 'false' },
       needy: { requires: ['sh', 'no-such-program', '/no/such/tool'] },
-      rooted: { user: 'root' },
+      rooted: { user: 'root', files: join(directory, 'project') },
       image: { image: join(directory, 'image') },
       'needy-image': { image: join(directory, 'image'), requires: ['bash', 'python3'] },
     },
@@ -184,7 +184,7 @@ describe('a template', () => {
 
   test('can have another default user', async () => {
     const sandbox = await createSandbox(server, { templateID: 'rooted' });
-    expect(await shell(sandbox, 'echo ~')).toBe('/root\n');
+    expect(await shell(sandbox, 'echo ~; pwd; ls src')).toBe('/root\n/root\nmain.py\n');
   });
 
   test('that is not there is 404, with those that are and where to make one', async () => {

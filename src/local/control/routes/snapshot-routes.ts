@@ -38,12 +38,7 @@ const snapshot: Action = async (call) => {
   const text = parseString(body.name, 'name');
   const name = text === undefined ? undefined : requireTemplateName(text, 'name');
   if (name) requireLocalTeam(name);
-  const sandbox = findSandbox(call);
-  const files = await sandbox.save();
-  const { envs, recipe } = sandbox.plan;
-  // Upstream they are in the memory that a snapshot keeps.
-  const kept = { ...recipe, envs: { ...recipe.envs, ...envs } };
-  const made = await call.templates.snapshots.add(name, { sandboxId: sandbox.id, recipe: kept, files });
+  const made = await call.sandboxes.snapshot(findSandbox(call), name);
   replyJson(call.response, 201, snapshotInfo(made));
 };
 
