@@ -78,7 +78,8 @@ describe('pause', () => {
   test('without memory ends the processes and keeps the files', async () => {
     const sleep = uniqueSleep();
     const sandbox = await createSandbox(server, { envVars: { GREETING: 'hi' } });
-    await background(sandbox, `echo kept > ~/file; ${sleep}`);
+    await shell(sandbox, 'echo kept > ~/file');
+    await background(sandbox, sleep);
     await until('it sleeps', () => hostProcesses(sleep).length > 0);
     expect((await post(sandbox, 'pause', { memory: false })).status).toBe(204);
     expect(hostProcesses(sleep)).toEqual([]);
@@ -92,8 +93,8 @@ describe('pause', () => {
 
   test('can be undone without memory, too', async () => {
     const sandbox = await createSandbox(server);
-    await background(sandbox, 'echo kept > ~/file; sleep 1000');
-    await until('the file is there', async () => (await shell(sandbox, 'cat ~/file')) === 'kept\n');
+    await shell(sandbox, 'echo kept > ~/file');
+    await background(sandbox, 'sleep 1000');
     await post(sandbox, 'pause');
     expect((await post(sandbox, 'connect', { memory: false }, '/v2')).status).toBe(201);
     expect(await shell(sandbox, 'cat ~/file')).toBe('kept\n');
@@ -149,10 +150,12 @@ describe('pause', () => {
   test('one whose processes are ended from outside keeps its files', async () => {
     const sleep = uniqueSleep();
     const sandbox = await createSandbox(server);
-    await background(sandbox, `echo kept > ~/file; ${sleep}`);
+    await shell(sandbox, 'echo kept > ~/file');
+    await background(sandbox, sleep);
     await until('it sleeps', () => hostProcesses(sleep).length > 0);
     await post(sandbox, 'pause');
-    for (const pid of ancestorsOf(hostProcesses(sleep)[0]!)) process.kill(pid, 'SIGKILL');
+    // Those above it end with the first.
+    process.kill(ancestorsOf(hostProcesses(sleep)[0]!)[0]!, 'SIGKILL');
     await until('it is told', () => warnings.some((text) => text.includes(sandbox.sandboxID)));
     expect(await detail(sandbox)).toMatchObject({ state: 'paused' });
     expect((await post(sandbox, 'connect', { timeout: 60 })).status).toBe(201);
@@ -227,7 +230,7 @@ describe('traffic', () => {
   });
 });
 
-/** A process, and those above it that belong to its sandbox. */
+/** The processes above one that belong to its sandbox, from the top, and itself. */
 function ancestorsOf(pid: number): number[] {
   const all = [pid];
   for (let at = parentOf(pid); at > 1 && at !== process.pid; at = parentOf(at)) all.push(at);
