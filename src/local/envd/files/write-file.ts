@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { chown, type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { constants, realpathSync } from 'node:fs';
+import { chown, type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { errnoOf, HttpError, reasonOf } from '../errors.js';
 import { ensureDirectories } from '../filesystem/ensure-directories.js';
@@ -36,16 +36,9 @@ export async function writeFile(
   const { user, metadata, paths } = settings;
   if (path.endsWith('/')) throw new HttpError(400, `path is a directory: ${path}`);
   const target = await paths.target(path);
-  await ensureDirectories(dirname(target), user, paths.name).catch((error) => {
-    throw new HttpError(500, `error ensuring directories: ${reasonOf(error)}`);
-  });
   const isNew = !(await isThere(target, path));
   if (!isNew) await give(user, (uid, gid) => chown(target, uid, gid));
-  const file = await open(target, writeFlags, 0o666).catch((error) => {
-    if (errnoOf(error) === 'ENOSPC')
-      throw new HttpError(507, `not enough inodes available: ${reasonOf(error)}`);
-    throw new HttpError(500, `error opening file: ${reasonOf(error)}`);
-  });
+  const file = await openToWrite(target, settings);
   try {
     if (isNew) await give(user, (uid, gid) => file.chown(uid, gid));
     await writeAll(file, content).catch((error) => {
@@ -54,13 +47,34 @@ export async function writeFile(
   } finally {
     await file.close();
   }
-  const stored = await attach(metadata, target);
+  // A new file has none to be replaced.
+  const stored = isNew && metadata.size === 0 ? metadata : attach(metadata, target);
   return {
     path,
     name: basename(path),
     type: 'file',
     ...(stored.size > 0 && { metadata: Object.fromEntries(stored) }),
   };
+}
+
+async function openToWrite(target: string, { user, paths }: UploadSettings): Promise<FileHandle> {
+  const openIt = (): Promise<FileHandle> => open(target, writeFlags, 0o666);
+  try {
+    // Most files go where there is a directory already.
+    return await openIt().catch(async (error) => {
+      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+      await ensureDirectories(dirname(target), user, paths.name).catch((cause) => {
+        throw new HttpError(500, `error ensuring directories: ${reasonOf(cause)}`);
+      });
+      return openIt();
+    });
+  } catch (error) {
+    if (error instanceof HttpError) throw error;
+    if (errnoOf(error) === 'ENOSPC') {
+      throw new HttpError(507, `not enough inodes available: ${reasonOf(error)}`);
+    }
+    throw new HttpError(500, `error opening file: ${reasonOf(error)}`);
+  }
 }
 
 /** Writes everything from where the file is, and waits for each piece: what comes too fast stays with its sender. */
@@ -71,7 +85,8 @@ export async function writeAll(file: FileHandle, content: AsyncIterable<Buffer>)
 /** Whether there is a file to write over. Throws when there is something else. */
 async function isThere(target: string, path: string): Promise<boolean> {
   const stats = await stat(target).catch((error) => {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    // Of a missing or impossible directory the attempt to make it will tell.
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
     throw new HttpError(500, `error getting file info: ${reasonOf(error)}`);
   });
   if (stats?.isDirectory()) throw new HttpError(400, `path is a directory: ${path}`);
@@ -96,9 +111,9 @@ function writeError(error: unknown, length: number | undefined): unknown {
 }
 
 /** Makes this all the metadata that the file has, and returns what it has. */
-async function attach(metadata: Metadata, target: string): Promise<Metadata> {
+function attach(metadata: Metadata, target: string): Metadata {
   try {
-    const file = await realpath(target);
+    const file = realpathSync.native(target);
     writeMetadata(file, metadata);
     return readMetadata(file);
   } catch (error) {

@@ -8,6 +8,9 @@ import type { PathSpace } from '../paths.js';
 import { entryInfo } from './entry-info.js';
 import { OwnerNames } from './owner-names.js';
 
+/** As many as keep Node's few threads busy. */
+const looksAtOnce = 64;
+
 /**
  * The entries below a directory down to `depth` (0 means 1), depth first, in lexical order, without the
  * directory itself. A symlink is followed only as the root, and paths keep the prefix that was asked for.
@@ -41,20 +44,36 @@ interface Directory {
 }
 
 async function descend(listing: Listing, directory: Directory, depth: number): Promise<void> {
-  for (const child of await sorted(directory.real)) {
-    const path = posix.join(directory.path, child.name);
-    const shown = posix.join(directory.shown, child.name);
-    try {
-      const entry = await entryInfo(path, listing.paths, listing.names);
-      entry.path = shown;
+  const children = await sorted(directory.real);
+  for (let at = 0; at < children.length; at += looksAtOnce) {
+    const some = children.slice(at, at + looksAtOnce);
+    const entries = await Promise.all(
+      some.map(({ name }) => look(listing, posix.join(directory.path, name))),
+    );
+    for (const [index, entry] of entries.entries()) {
+      if (!entry) continue;
+      const child = some[index]!;
+      const { path } = entry;
+      entry.path = posix.join(directory.shown, child.name);
       listing.entries.push(entry);
-      if (depth > 1 && child.isDirectory()) {
-        await descend(listing, { path, shown, real: posix.join(directory.real, child.name) }, depth - 1);
-      }
-    } catch (error) {
-      // Gone since the directory was read, or of a name that is not text and cannot be told.
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (depth <= 1 || !child.isDirectory()) continue;
+      const real = posix.join(directory.real, child.name);
+      await unlessGone(descend(listing, { path, shown: entry.path, real }, depth - 1));
     }
+  }
+}
+
+function look({ paths, names }: Listing, path: string): Promise<EntryInfo | undefined> {
+  return unlessGone(entryInfo(path, paths, names));
+}
+
+/** An entry may have gone since its directory was read. (So has, it seems, one whose name is no text.) */
+async function unlessGone<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
