@@ -53,9 +53,10 @@ export async function bubblewrapIsolation(
     async launch({ root, image = '/', limits: asked }): Promise<EnvdLaunch> {
       const limits = { ...usual, ...asked };
       const userland = await userlandOf(image);
+      const { etc, node } = image === '/' ? ofHost : await images.filesOf(image);
+      const command = [...node, join(runtimePlace, runtime.script)];
       const [top, seen] = typeof root === 'string' ? [root, root] : [root.top, root.seen];
-      // Layers have the links already.
-      if (top === seen) for (const [name, target] of userland.links) await linkTo(target, join(top, name));
+      for (const [name, target] of userland.links) await linkTo(target, join(top, name));
       const bubblewrap = [
         executable,
         ...(ids.range ? manyIds : oneId),

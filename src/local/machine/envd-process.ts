@@ -100,7 +100,8 @@ export class EnvdProcess {
 }
 
 function spawnDetached(launch: EnvdLaunch): ChildProcess {
-  const { file, args } = closingFds(inheritableFds(), launch.file, launch.args);
+  const [program = '', ...programArgs] = launch.command;
+  const { file, args } = closingFds(inheritableFds(), program, programArgs);
   return spawn(file, args, {
     // Where the server was started is none of the sandbox's business.
     cwd: '/',

@@ -27,7 +27,7 @@ export interface HostReport {
 
 /** Finds out by starting one sandbox, which is ended again. Takes about half a second. */
 export async function describeHost(envdScript: string = builtEnvd): Promise<HostReport> {
-  const { host, failure } = await tryBubblewrap(envdScript);
+  const { host, overlayProblem, failure } = await tryBubblewrap(envdScript);
   return {
     isolation: host ? 'bubblewrap' : 'none',
     items: [
@@ -36,6 +36,7 @@ export async function describeHost(envdScript: string = builtEnvd): Promise<Host
       usersItem(host),
       limitsItem(host),
       freezeItem(host),
+      layersItem(host, overlayProblem),
       internetItem(host),
       terminalsItem(),
       await metadataItem(),
@@ -45,6 +46,7 @@ export async function describeHost(envdScript: string = builtEnvd): Promise<Host
 
 interface Attempt {
   readonly host?: BubblewrapHost;
+  readonly overlayProblem?: string | undefined;
   readonly failure?: string;
 }
 
@@ -54,7 +56,7 @@ async function tryBubblewrap(envdScript: string): Promise<Attempt> {
     const { first, workspace, host } = await openIsolation(request, envdScript);
     await first.close();
     await workspace.remove();
-    return host ? { host } : {};
+    return host ? { host, overlayProblem: workspace.overlayProblem } : {};
   } catch (error) {
     return { failure: (error as Error).message };
   }
@@ -135,6 +137,15 @@ function freezeItem(host: BubblewrapHost | undefined): HostItem {
   const name = 'freezer';
   if (host?.cgroups.abilities.has('freeze')) return { name, ok: true, detail: 'by control groups' };
   return { name, ok: false, detail: 'by SIGSTOP, process by process', advice: controlGroupAdvice };
+}
+
+function layersItem(host: BubblewrapHost | undefined, problem: string | undefined): HostItem {
+  const name = 'layered files';
+  if (host && problem === undefined) {
+    return { name, ok: true, detail: 'by overlayfs: starting from saved files costs no copy' };
+  }
+  const detail = `saved files are copied for each sandbox: ${problem ?? 'there is no isolation'}`;
+  return { name, ok: false, detail, advice: 'start the server as root, with TMPDIR on a plain file system' };
 }
 
 function internetItem(host: BubblewrapHost | undefined): HostItem {

@@ -1,14 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Enclosure } from './enclosure.js';
 import type { Limits } from './limits.js';
+import type { OverlayTree } from './overlay.js';
 
 /** What keeps a sandbox apart from the host. */
 export type IsolationKind = 'bubblewrap' | 'none';
 
 /** What a sandbox is started with. */
 export interface LaunchRequest {
-  /** The directory that is to be its `/`. */
-  readonly root: string;
+  /** The directory that is to be its `/`, or what makes one. */
+  readonly root: string | OverlayTree;
   /** A tree of the host whose programs are shown instead of the host's own. */
   readonly image?: string;
   /** Other limits than the server's. */
@@ -17,8 +18,8 @@ export interface LaunchRequest {
 
 /** How to start envd for one sandbox. */
 export interface EnvdLaunch {
-  readonly file: string;
-  readonly args: readonly string[];
+  /** A program and its arguments. */
+  readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Host credentials to take; the server's own when absent. */
   readonly uid?: number;

@@ -103,12 +103,13 @@ export async function startMachine(
   const files = given ?? (await MachineFiles.create(workspace));
   try {
     const launch = await isolation.launch({
-      root: files.root,
+      root: files.use(),
       ...(image !== undefined && { image }),
       ...(limits && { limits }),
     });
     return new Machine(await EnvdProcess.start(launch), files);
   } catch (error) {
+    files.rest();
     if (!given) await files.remove();
     throw error;
   }

@@ -1,6 +1,7 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { constants } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Turns } from '../os/turns.js';
 import type { EnvdProcess, InitSettings } from './envd-process.js';
 import type { Limits, Usage } from './limits.js';
 import type { MachineFiles } from './machine-files.js';
@@ -12,6 +13,8 @@ export class Machine {
   readonly #envd: EnvdProcess;
   readonly #files: MachineFiles;
   readonly #streams = new Set<ClientHttp2Stream>();
+  /** One waits for the other: freezing, thawing, saving and ending. */
+  readonly #change = new Turns(1);
   #frozen = false;
   #ending: Promise<void> | undefined;
 
@@ -40,6 +43,11 @@ export class Machine {
 
   /** Stops every process where it is, and cuts off whoever is connected to one. */
   async freeze(): Promise<void> {
+    await this.#change.run(() => this.#freeze());
+  }
+
+  async #freeze(): Promise<void> {
+    this.#checkNotEnded();
     if (this.#frozen) return;
     this.#frozen = true;
     for (const stream of this.#streams) stream.close(constants.NGHTTP2_CANCEL);
@@ -54,20 +62,26 @@ export class Machine {
 
   /** Lets all go on. */
   async thaw(): Promise<void> {
-    if (!this.#frozen) return;
-    this.#frozen = false;
-    await this.#envd.enclosure.thaw();
+    await this.#change.run(async () => {
+      this.#checkNotEnded();
+      if (!this.#frozen) return;
+      this.#frozen = false;
+      await this.#envd.enclosure.thaw();
+    });
   }
 
   /** A copy of the files, as they are at one moment. Processes and their memory are not in it. */
   async saveFiles(): Promise<MachineFiles> {
-    const wasFrozen = this.#frozen;
-    if (!wasFrozen) await this.#envd.enclosure.freeze();
-    try {
-      return await this.#files.copy();
-    } finally {
-      if (!wasFrozen) await this.#envd.enclosure.thaw();
-    }
+    return this.#change.run(async () => {
+      this.#checkNotEnded();
+      if (this.#frozen) return this.#files.copy();
+      await this.#envd.enclosure.freeze();
+      try {
+        return await this.#files.copy();
+      } finally {
+        await this.#envd.enclosure.thaw();
+      }
+    });
   }
 
   /** Changes what the processes may use, as far as this host can limit it. */
@@ -97,8 +111,15 @@ export class Machine {
   }
 
   #end(): Promise<void> {
-    this.#ending ??= this.#envd.close();
+    this.#ending ??= this.#change.run(async () => {
+      await this.#envd.close();
+      this.#files.rest();
+    });
     return this.#ending;
+  }
+
+  #checkNotEnded(): void {
+    if (this.#ending) throw new Error('the sandbox has ended');
   }
 }
 

@@ -13,9 +13,9 @@ export function noIsolation(runtime: RuntimeFiles): Isolation {
   return {
     kind: 'none',
     async launch({ root }) {
+      if (typeof root !== 'string') throw new Error('there are no layers without isolation');
       return {
-        file: node,
-        args: [join(runtime.directory, runtime.script), root],
+        command: [node, join(runtime.directory, runtime.script), root],
         // The mark is for envd's own helpers; those of its programs are their own.
         env: { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', [rootVariable]: root },
         pipes: 0,

@@ -6,6 +6,7 @@ import { removeTree } from '../os/remove-tree.js';
 import { cgroupList, namePrefix, removeAbandoned } from './abandoned.js';
 import { Cgroups } from './cgroups.js';
 import { type HostIds, type Owner, ownerOf, userId } from './host-ids.js';
+import { overlayProblem } from './overlay.js';
 
 const skeletonFiles = ['.bashrc', '.profile', '.bash_logout'];
 
@@ -21,13 +22,21 @@ export class Workspace {
   readonly path: string;
   /** Below which each sandbox gets one. None without `ids`. */
   readonly cgroups: Cgroups;
+  /** Why there are no layers of files here; absent where there are. */
+  readonly overlayProblem: string | undefined;
   readonly #ids: HostIds | undefined;
   #made = 0;
 
-  private constructor(path: string, cgroups: Cgroups, ids: HostIds | undefined) {
+  private constructor(
+    path: string,
+    cgroups: Cgroups,
+    ids: HostIds | undefined,
+    overlayProblem: string | undefined,
+  ) {
     this.path = path;
     this.cgroups = cgroups;
     this.#ids = ids;
+    this.overlayProblem = overlayProblem;
   }
 
   /** `ids`: who is to have access beside the server itself. */
@@ -40,12 +49,18 @@ export class Workspace {
     }
     const cgroups = ids ? await Cgroups.open(basename(path)) : Cgroups.none;
     await writeFile(join(path, cgroupList), cgroups.directories.join('\n'));
-    return new Workspace(path, cgroups, ids);
+    const problem = ids?.range ? await overlayProblem(path, ids.launcher) : 'it takes real users';
+    return new Workspace(path, cgroups, ids, problem);
   }
 
   /** Where envd's own files go. */
   get runtimePath(): string {
     return join(this.path, 'runtime');
+  }
+
+  /** Whether the files of sandboxes can be layers on top of one another. */
+  get hasOverlay(): boolean {
+    return this.overlayProblem === undefined;
   }
 
   /** A path that no sandbox has had yet. */
@@ -76,8 +91,21 @@ export class Workspace {
     if (this.#user) await chownTree(target, this.#user);
   }
 
-  async removeRoot(root: string): Promise<void> {
-    await removeTree(root);
+  /** Makes the top of a sandbox's files, empty; `onLayers` says that it is not all there is to them. */
+  async makeTop(onLayers: boolean): Promise<string> {
+    const top = this.nextRoot();
+    await this.#make(top, this.#root);
+    if (onLayers) for (const path of Object.values(this.besides(top))) await this.#make(path, this.#root);
+    return top;
+  }
+
+  /** The directories that go with a top on layers. */
+  besides(top: string): { work: string; seen: string } {
+    return { work: `${top}.work`, seen: `${top}.seen` };
+  }
+
+  async removeTop(top: string): Promise<void> {
+    for (const path of [...Object.values(this.besides(top)), top]) await removeTree(path);
   }
 
   /** Once every sandbox has ended. */

@@ -14,6 +14,7 @@ test('the report says what there is, why not more, and how to get it', async () 
     'users',
     'limits',
     'freezer',
+    'layered files',
     'internet',
     'terminals',
     'file metadata',

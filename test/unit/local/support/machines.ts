@@ -22,6 +22,11 @@ export type Kind = (typeof kinds)[number];
 
 /** A source of machines that ends with the test. */
 export async function openSource(kind: Kind): Promise<MachineSource> {
+  return (await openMachines(kind)).source;
+}
+
+/** The same, with the directory that their files are in. */
+export async function openMachines(kind: Kind): Promise<{ source: MachineSource; workspace: Workspace }> {
   const ids = possibleIds()[kind === 'bubblewrap' ? 0 : possibleIds().length - 1]!;
   const workspace = await Workspace.create(kind === 'none' ? undefined : ids);
   onTestFinished(() => workspace.remove());
@@ -42,7 +47,7 @@ export async function openSource(kind: Kind): Promise<MachineSource> {
         );
   const source = new MachineSource(isolation, workspace, await startMachine(isolation, workspace, {}));
   onTestFinished(() => source.close());
-  return source;
+  return { source, workspace };
 }
 
 /** A machine that ends with the test. */
