@@ -18,6 +18,8 @@ const mayImport: Record<string, string[]> = {
   hosts: ['errors', 'wire', 'transport', 'channel', 'broker', 'relay', 'control/api'],
   terminal: ['errors', 'wire'],
   local: ['errors', 'wire/gen'],
+  // The program: it starts local servers, and uses the SDK like any other client.
+  cli: ['errors', 'control', 'channel', 'sandbox', 'local'],
 };
 
 /** The same for the rooms of the local server: `envd` runs inside a sandbox, everything else outside. */
@@ -28,7 +30,7 @@ const localMayImport: Record<string, string[]> = {
   machine: ['os', 'envd/transport-settings.ts'],
   control: ['http', 'machine'],
   routing: ['http', 'machine', 'control'],
-  cli: ['http'],
+  cli: ['machine/host-report.ts', 'control/templates/load-templates.ts'],
 };
 
 /** What a room may know the types of beside. */
@@ -45,6 +47,7 @@ function roomOf(path: string): string {
   if (path === 'errors.ts') return 'errors';
   if (/^control\/(api|records)\.ts$/.test(path)) return 'control/api';
   if (path.startsWith('wire/gen/')) return 'wire/gen';
+  if (path.startsWith('local/cli/')) return 'cli';
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : 'entry';
 }
 

@@ -1,127 +1,87 @@
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { isE2BEdgeError } from '../../errors.js';
-import { type LocalServer, startLocalServer } from '../local-server.js';
-import type { LocalServerOptions } from '../options.js';
+import { type Command, CommandError, say, UsageError } from './command.js';
+import { doctor } from './doctor.js';
+import { exec } from './exec.js';
+import { kill } from './kill.js';
+import { list } from './list.js';
+import { serve } from './serve.js';
+import { shell } from './shell.js';
 
-/** Where `serve` listens unless told otherwise, if nobody else does. */
-const defaultPort = 3980;
+const commands: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ serve, list, exec, shell, kill, doctor }),
+);
+const names = [...commands.keys()].join(', ');
 
-const help = `Usage: e2b-edge serve [options]
+/** What `exec` and `shell` exit with when it was not their program that failed. */
+const notStarted = 125;
 
-Starts a local sandbox server on loopback, for the official E2B SDKs and for e2b-edge.
+const help = `Usage: e2b-edge COMMAND [options]
+
+Commands:
+${[...commands].map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`).join('\n')}
+
+\`e2b-edge COMMAND --help\` tells all about one of them.
+list, exec, shell and kill use the server that E2B_API_URL, E2B_SANDBOX_URL and E2B_API_KEY name (E2B's own cloud, where
+only the key is set); where none of these is set, the one that \`serve\` started last and that still runs.
 
 Options:
-  --port N           port to listen on; 0 takes a free one (default ${defaultPort}, or a free one if that is taken)
-  --origin ORIGIN    let web pages of this origin use the control plane; may be repeated
-  --isolation KIND   auto (default), bubblewrap, or none
-  --json             print one line of JSON: {"apiUrl":…,"sandboxUrl":…,"apiKey":…}
-  --help             print this
-  --version          print the version
+  --help      print this
+  --version   print the version
+
+Exit codes: 0 done, 1 failed, 2 the command line makes no sense. exec and shell end with the exit code of their program,
+and with ${notStarted} when they could not start it.
 `;
 
-const options = {
-  port: { type: 'string' },
-  origin: { type: 'string', multiple: true },
-  isolation: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const;
-
-/** A command line that makes no sense. */
-class UsageError extends Error {
-  override name = 'UsageError';
-}
-
-/**
- * Runs the command line. Resolves to the exit code, which for `serve` is after SIGINT or SIGTERM: 0 when all is
- * ended, 1 when the server could not start, 2 when the command line makes no sense.
- */
+/** Runs the command line. Resolves to the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = args;
   try {
-    return await run(args);
+    return await run(name, rest);
   } catch (error) {
-    if (error instanceof UsageError || isE2BEdgeError(error)) {
-      process.stderr.write(`e2b-edge: ${error.message}\n`);
-      const isUsage = error instanceof UsageError || error.code.startsWith('invalid_');
-      if (isUsage) process.stderr.write('Try `e2b-edge --help`.\n');
-      return isUsage ? 2 : 1;
+    if (!(error instanceof UsageError || error instanceof CommandError || isE2BEdgeError(error))) throw error;
+    say(error.message);
+    if (error instanceof UsageError || (isE2BEdgeError(error) && error.code.startsWith('invalid_'))) {
+      process.stderr.write(`Try \`e2b-edge ${commands.has(name) ? `${name} ` : ''}--help\`.\n`);
+      return 2;
     }
-    throw error;
+    return name === 'exec' || name === 'shell' ? notStarted : 1;
   }
 }
 
-async function run(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args);
-  if (values.help) {
-    process.stdout.write(help);
-    return 0;
+async function run(name: string, args: readonly string[]): Promise<number> {
+  switch (name) {
+    case '':
+      throw new UsageError(`no command given; there are ${names}`);
+    case '--help':
+    case '-h':
+    case 'help':
+      return print(args[0] === undefined ? help : find(args[0]).help);
+    case '--version':
+    case '-v':
+      return print(`${version()}\n`);
+    default: {
+      const command = find(name);
+      return asksForHelp(args) ? print(command.help) : command.run(args);
+    }
   }
-  if (values.version) {
-    process.stdout.write(`${version()}\n`);
-    return 0;
-  }
-  const [command, ...rest] = positionals;
-  if (command === undefined) throw new UsageError('no command given; there is one: serve');
-  if (command !== 'serve') throw new UsageError(`unknown command '${command}'; there is one: serve`);
-  if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'`);
-  const server = await start(values);
-  process.stdout.write(values.json ? jsonLine(server) : exportLines(server));
-  await stopSignal();
-  await server.close();
+}
+
+function find(name: string): Command {
+  const command = commands.get(name);
+  if (!command) throw new UsageError(`unknown command '${name}'; there are ${names}`);
+  return command;
+}
+
+/** What stands behind `--` is for another program. */
+function asksForHelp(args: readonly string[]): boolean {
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  return own.includes('--help') || own.includes('-h');
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
   return 0;
-}
-
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-async function start(values: ReturnType<typeof parse>['values']): Promise<LocalServer> {
-  const settings: LocalServerOptions = {
-    origins: values.origin ?? [],
-    ...(values.isolation !== undefined && { isolation: values.isolation as 'auto' }),
-    logger: { warn: (message) => process.stderr.write(`e2b-edge: ${message}\n`) },
-  };
-  if (values.port !== undefined) {
-    if (!/^\d+$/.test(values.port)) throw new UsageError(`--port must be a number, not '${values.port}'`);
-    return startLocalServer({ ...settings, port: Number(values.port) });
-  }
-  try {
-    return await startLocalServer({ ...settings, port: defaultPort });
-  } catch (error) {
-    if (!isE2BEdgeError(error, 'port_in_use')) throw error;
-    return startLocalServer(settings);
-  }
-}
-
-function jsonLine({ apiUrl, sandboxUrl, apiKey }: LocalServer): string {
-  return `${JSON.stringify({ apiUrl, sandboxUrl, apiKey })}\n`;
-}
-
-function exportLines({ apiUrl, sandboxUrl, apiKey, isolation }: LocalServer): string {
-  const kept = isolation === 'none' ? 'NOT isolated' : `isolated by ${isolation}`;
-  return `Local sandbox server on ${apiUrl} (sandboxes are ${kept}). In the shell of your program:
-
-export E2B_API_URL=${apiUrl}
-export E2B_SANDBOX_URL=${sandboxUrl}
-export E2B_API_KEY=${apiKey}
-
-Press Ctrl-C to end the server and all of its sandboxes.
-`;
-}
-
-async function stopSignal(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    // For good: Ctrl-C comes twice, from the terminal and from npx, and the second must not cut the end short.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
 }
 
 function version(): string {

@@ -1,0 +1,106 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Sandbox } from '../../control/sandbox.js';
+import type { CommandHandle } from '../../sandbox/command-handle.js';
+import { type Command, printJson, UsageError } from './command.js';
+import { exitCodeOf } from './exit-code.js';
+import { holdSandbox } from './held-sandbox.js';
+import { parseProgramOptions, programOptionsHelp } from './program-options.js';
+import { write } from './write.js';
+
+const help = `Usage: e2b-edge exec [ID] [options] -- PROGRAM [ARGUMENT...]
+
+Runs a program in a sandbox: with this command's input, output and errors, and its exit code. Arguments are passed on as
+they are; a shell's line is \`-- sh -c 'echo $HOME | rev'\`. SIGINT, SIGTERM and SIGHUP are passed on; a second one
+kills the program. Without an ID a sandbox is created, and killed at the end.
+
+Options:
+${programOptionsHelp}
+  --json            print one line of JSON at the end: {"sandboxId":…,"exitCode":…,"stdout":…,"stderr":…}
+
+Examples:
+  e2b-edge exec -- python3 -V
+  e2b-edge exec i0h3m5x8k2q9w7e4r6t1 --cwd /tmp -- ls -la
+  tar c src | e2b-edge exec i0h3m5x8k2q9w7e4r6t1 -- tar x
+`;
+
+export const exec: Command = {
+  summary: 'run a program in a sandbox',
+  help,
+  async run(args) {
+    const separator = args.indexOf('--');
+    const program = separator < 0 ? [] : args.slice(separator + 1);
+    if (program.length === 0) throw new UsageError('no program given: it stands behind --');
+    const { id, template, start, json } = parseProgramOptions(args.slice(0, separator));
+    const { sandbox, release } = await holdSandbox(id, template);
+    try {
+      // The program takes the shell's place, so that signals and the exit status are its own.
+      const line = `exec ${program.map(quoted).join(' ')}`;
+      const running = { ...start, background: true, stdin: true, keepOutput: json } as const;
+      const command = await sandbox.commands.run(line, running);
+      return await follow(sandbox, command, json);
+    } finally {
+      await release();
+    }
+  },
+};
+
+async function follow(sandbox: Sandbox, command: CommandHandle, json: boolean): Promise<number> {
+  const sinks: Record<'stdout' | 'stderr', Writable> = { stdout: process.stdout, stderr: process.stderr };
+  const release = passSignals(sandbox, command);
+  void passInput(process.stdin, command);
+  let code = 0;
+  try {
+    for await (const event of command) {
+      if (event.type === 'exit') code = exitCodeOf(event);
+      else if (!json) await write(sinks[event.type], event.bytes);
+    }
+  } catch (error) {
+    // Whoever reads our output has left, and the program would write for nobody.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') {
+      await command.kill();
+      return brokenPipe;
+    }
+    throw error;
+  } finally {
+    release();
+    // Nobody reads it any more, and open it would keep us here.
+    process.stdin.destroy();
+  }
+  const { stdout, stderr } = command;
+  if (json) printJson({ sandboxId: sandbox.sandboxId, exitCode: code, stdout, stderr });
+  return code;
+}
+
+const brokenPipe = 141;
+
+/** Sends what comes, and its end. A program need not read it. */
+async function passInput(input: Readable, command: CommandHandle): Promise<void> {
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) await command.sendStdin(chunk);
+    await command.closeStdin();
+  } catch {
+    // The program has ended, or closed its input: as with a pipe, what is left goes nowhere.
+  }
+}
+
+/** envd knows two signals; the sandbox's own `kill` knows all. */
+function passSignals(sandbox: Sandbox, command: CommandHandle): () => void {
+  const seen = new Set<string>();
+  const pass = (signal: NodeJS.Signals): void => {
+    const again = seen.has(signal);
+    seen.add(signal);
+    const sent = again
+      ? command.kill()
+      : sandbox.commands.run(`kill -s ${signal.slice(3)} ${command.pid}`, { user: 'root' });
+    sent.catch(() => {});
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, pass);
+  return () => {
+    for (const name of names) process.off(name, pass);
+  };
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
