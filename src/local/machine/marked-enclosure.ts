@@ -23,7 +23,8 @@ export class MarkedEnclosure implements Enclosure {
   }
 
   async freeze(): Promise<void> {
-    this.#stopped = stopAll(() => this.#everyone());
+    const below = await stopAll(() => treeOf(this.#child.pid!));
+    this.#stopped = [...below, ...(await stopAll(() => this.#othersThan(below)))];
   }
 
   async thaw(): Promise<void> {
@@ -44,14 +45,16 @@ export class MarkedEnclosure implements Enclosure {
   async limit(): Promise<void> {}
 
   async usage(): Promise<Usage> {
-    return usageOf(this.#everyone());
+    const below = [...treeOf(this.#child.pid!)];
+    return usageOf([...below, ...this.#othersThan(below)]);
   }
 
   /** The host's network is theirs. */
   async openInternet(): Promise<void> {}
   async closeInternet(): Promise<void> {}
 
-  #everyone(): number[] {
-    return [...new Set([...treeOf(this.#child.pid!), ...processesOf(this.#root)])];
+  *#othersThan(pids: readonly number[]): Iterable<number> {
+    const known = new Set(pids);
+    for (const pid of processesOf(this.#root)) if (!known.has(pid)) yield pid;
   }
 }

@@ -81,7 +81,7 @@ export class NamespaceEnclosure implements Enclosure {
 
   async freeze(): Promise<void> {
     if (await this.#cgroup?.freeze()) return;
-    this.#stopped = stopAll(() => treeOf(this.#first));
+    this.#stopped = await stopAll(() => treeOf(this.#first));
   }
 
   async thaw(): Promise<void> {
@@ -105,7 +105,7 @@ export class NamespaceEnclosure implements Enclosure {
   }
 
   async usage(): Promise<Usage> {
-    return (await this.#cgroup?.usage()) ?? usageOf(treeOf(this.#first));
+    return (await this.#cgroup?.usage()) ?? usageOf([...treeOf(this.#first)]);
   }
 
   async #closeUsers(): Promise<void> {

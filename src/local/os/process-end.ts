@@ -16,9 +16,17 @@ export async function allEnded(pids: readonly number[], limitMs: number): Promis
   while (pids.some(isRunning) && performance.now() < until) await delay(pollMs);
 }
 
+/** Waits until each of the processes is stopped or has ended, but no longer than `limitMs`. */
+export async function allStopped(pids: readonly number[], limitMs: number): Promise<void> {
+  const until = performance.now() + limitMs;
+  while (pids.some((pid) => isRunning(pid) && !isStopped(pid)) && performance.now() < until)
+    await delay(pollMs);
+}
+
 /** Whether somebody has stopped the process, as Ctrl-Z does. */
 export function isStopped(pid: number): boolean {
-  return stateOf(pid) === 'T';
+  // A debugger stops with the small letter.
+  return stateOf(pid)?.toUpperCase() === 'T';
 }
 
 // One that only waits to be reaped has ended, and so has the namespace that it was the first process of.

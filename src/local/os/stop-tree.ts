@@ -1,29 +1,36 @@
-import { childrenOf, isStopped } from './process-end.js';
+import { allStopped, childrenOf, isStopped } from './process-end.js';
 
-/** Finds the processes in question as they are now, parents before children. */
-export type Finder = () => readonly number[];
+/** Finds the processes in question as they are now, parents before children. Each is stopped before the next is looked for. */
+export type Finder = () => Iterable<number>;
 
 /** A program that does nothing but fork is stopped long before. */
 const mostRounds = 1000;
+/** One that lives for a moment only may be missed once, when it comes while others are looked at. */
+const quietRounds = 3;
+/** One that is deep in the kernel (a slow disk) stops when it comes back. */
+const stopLimitMs = 5_000;
 
 /**
  * Stops processes, parents first, so that nobody is told of a stopped child. Goes round until nothing new
- * appears: a process may fork until it is stopped itself. Returns those that ran before.
+ * appears: a process may fork until it is stopped itself. Resolves to those that ran before.
  */
-export function stopAll(find: Finder): number[] {
+export async function stopAll(find: Finder): Promise<number[]> {
   const seen = new Set<number>();
   const stopped: number[] = [];
-  for (let round = 0; round < mostRounds; round++) {
-    const fresh = find().filter((pid) => !seen.has(pid));
-    if (fresh.length === 0) break;
-    for (const pid of fresh) {
+  let quiet = 0;
+  for (let round = 0; round < mostRounds && quiet < quietRounds; round++) {
+    const before = seen.size;
+    for (const pid of find()) {
+      if (seen.has(pid)) continue;
       seen.add(pid);
       // What was stopped by Ctrl-Z is to stay so.
       if (isStopped(pid)) continue;
       signal(pid, 'SIGSTOP');
       stopped.push(pid);
     }
+    quiet = seen.size === before ? quiet + 1 : 0;
   }
+  await allStopped(stopped, stopLimitMs);
   return stopped;
 }
 
@@ -33,10 +40,12 @@ export function continueAll(stopped: readonly number[]): void {
 }
 
 /** The process and everything below it, parents before children. Linux only; elsewhere just the process. */
-export function treeOf(root: number): number[] {
+export function* treeOf(root: number): Iterable<number> {
   const pids = [root];
-  for (let at = 0; at < pids.length; at++) pids.push(...childrenOf(pids[at]!));
-  return pids;
+  for (const pid of pids) {
+    yield pid;
+    pids.push(...childrenOf(pid));
+  }
 }
 
 function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {

@@ -14,7 +14,7 @@ const roundLimitMs = 500;
  * their end. Linux only; elsewhere the process groups that envd itself has ended have to do.
  */
 export async function killLeftovers(root: string): Promise<void> {
-  await killAll(() => processesOf(root));
+  await killAll(() => [...processesOf(root)]);
 }
 
 /** Kills what is found until nothing is, and waits for their end. */
@@ -27,10 +27,10 @@ export async function killAll(find: () => readonly number[]): Promise<void> {
   }
 }
 
-/** The processes that have inherited the variable of this sandbox. */
-export function processesOf(root: string): number[] {
+/** The processes that have inherited the variable of this sandbox, the newest first: they may be gone soonest. */
+export function* processesOf(root: string): Iterable<number> {
   const mark = `${rootVariable}=${root}`;
-  return otherProcesses().filter((pid) => listIn(pid, 'environ').includes(mark));
+  for (const pid of otherProcesses().reverse()) if (listIn(pid, 'environ').includes(mark)) yield pid;
 }
 
 /** The same for every sandbox in a directory. */

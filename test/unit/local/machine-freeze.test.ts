@@ -47,6 +47,8 @@ describe.each(kinds)('isolation: %s', (kind) => {
     await launchIn(machine, `go() { go & }; : ${mark}; go`);
     await launchIn(machine, `while :; do sh -c ': ${mark}; true'; done`);
     await until('they run', () => hostProcesses(mark).length > 1);
+    const first = new Set(hostProcesses(mark));
+    await until('they change', () => hostProcesses(mark).some((pid) => !first.has(pid)));
     await machine.freeze();
     const stopped = hostProcesses(mark);
     await delay(whileMs);
