@@ -43,7 +43,10 @@ export function serviceHeaders(request: IncomingMessage, mask: string | undefine
   ];
 }
 
-/** The headers of a service's answer as the client gets them. */
+/**
+ * The headers of a service's answer as the client gets them, its cookies included: browsers refuse one for all of
+ * `localhost`, as for any top-level domain, so that no sandbox sets any for another.
+ */
 export function clientHeaders(answer: IncomingMessage): RawHeaders {
   const isChunked = answer.headers['transfer-encoding'] !== undefined;
   return without(answer, isChunked ? [...hopByHop, 'content-length'] : hopByHop);

@@ -1,6 +1,7 @@
 import { Sandbox } from 'e2b';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
+import { launchChromium } from '../../page/support/browser.js';
 import { ask } from './support/raw-http.js';
 import { api, startServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -75,4 +76,28 @@ describe('no web page uses it', () => {
     );
     expect(answer.status).toBe(404);
   });
+});
+
+test('a page of another site reads nothing of it in a browser, and changes nothing', async () => {
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://localhost:${server.port}/health`);
+    const results = await page.evaluate(() => {
+      const ask = (init?: RequestInit) =>
+        fetch('http://localhost:49983/files?path=by-a-page.txt', init).then(
+          ({ type }) => type,
+          () => 'refused',
+        );
+      return Promise.all([
+        ask({ method: 'POST', body: 'x', mode: 'no-cors', headers: { 'content-type': 'text/plain' } }),
+        ask(),
+      ]);
+    });
+    expect(results).toEqual(['opaque', 'refused']);
+    const sandbox = await Sandbox.create({ debug: true, apiKey: 'e2b_0' });
+    expect(await sandbox.files.exists('by-a-page.txt')).toBe(false);
+  } finally {
+    await browser.close();
+  }
 });
