@@ -7,7 +7,7 @@ export async function metrics(root: string): Promise<Record<string, number>> {
   const disk = await statfs(root);
   const total = totalmem();
   const used = total - freemem();
-  const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  const mib = (bytes: number): number => Math.floor(bytes / 2 ** 20);
   return {
     ts: Math.floor(Date.now() / 1000),
     cpu_count: cpus().length,
@@ -17,7 +17,7 @@ export async function metrics(root: string): Promise<Record<string, number>> {
     mem_total: total,
     mem_used: used,
     mem_cache: cacheBytes(),
-    disk_used: (disk.blocks - disk.bfree) * disk.bsize,
+    disk_used: (disk.blocks - disk.bavail) * disk.bsize,
     disk_total: disk.blocks * disk.bsize,
   };
 }

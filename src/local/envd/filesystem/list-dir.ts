@@ -8,6 +8,8 @@ import type { PathSpace } from '../paths.js';
 import { entryInfo } from './entry-info.js';
 import { OwnerNames } from './owner-names.js';
 
+/** More make an answer that no client reads, and take envd's memory. */
+const maxEntries = 500_000;
 /** As many as keep Node's few threads busy. */
 const looksAtOnce = 64;
 
@@ -15,13 +17,18 @@ const looksAtOnce = 64;
  * The entries below a directory down to `depth` (0 means 1), depth first, in lexical order, without the
  * directory itself. A symlink is followed only as the root, and paths keep the prefix that was asked for.
  */
-export async function listDir(path: string, depth: number, paths: PathSpace): Promise<EntryInfo[]> {
+export async function listDir(
+  path: string,
+  depth: number,
+  paths: PathSpace,
+  limit: number = maxEntries,
+): Promise<EntryInfo[]> {
   try {
     const root = await realpath(await paths.target(path));
     if (!(await stat(root)).isDirectory()) {
       throw new ConnectError(`path is not a directory: ${path}`, Code.InvalidArgument);
     }
-    const listing = { paths, names: new OwnerNames(), entries: [] };
+    const listing = { paths, names: new OwnerNames(), limit, entries: [] };
     await descend(listing, { path: paths.name(root), shown: path, real: root }, Math.max(depth, 1));
     return listing.entries;
   } catch (error) {
@@ -32,6 +39,7 @@ export async function listDir(path: string, depth: number, paths: PathSpace): Pr
 interface Listing {
   readonly paths: PathSpace;
   readonly names: OwnerNames;
+  readonly limit: number;
   readonly entries: EntryInfo[];
 }
 
@@ -56,6 +64,12 @@ async function descend(listing: Listing, directory: Directory, depth: number): P
       const { path } = entry;
       entry.path = posix.join(directory.shown, child.name);
       listing.entries.push(entry);
+      if (listing.entries.length > listing.limit) {
+        throw new ConnectError(
+          `there are more than ${listing.limit} entries: ask for less depth`,
+          Code.ResourceExhausted,
+        );
+      }
       if (depth <= 1 || !child.isDirectory()) continue;
       const real = posix.join(directory.real, child.name);
       await unlessGone(descend(listing, { path, shown: entry.path, real }, depth - 1));

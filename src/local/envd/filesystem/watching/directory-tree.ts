@@ -42,7 +42,7 @@ export class DirectoryTree {
     directory: DirectoryWatch,
     name: string,
     record: EntryRecord,
-    found?: (path: string) => void,
+    found?: (path: string) => unknown,
   ): Promise<void> {
     const known: KnownEntry = { record, held: this.#held.hold(join(directory.path, name)) };
     directory.entries.set(name, known);
@@ -96,7 +96,7 @@ export class DirectoryTree {
     }
   }
 
-  async #fill(directory: DirectoryWatch, found?: (path: string) => void): Promise<void> {
+  async #fill(directory: DirectoryWatch, found?: (path: string) => unknown): Promise<void> {
     for (const name of namesIn(directory.path)) {
       if (directory.closed) return;
       const record = lookAt(join(directory.path, name));

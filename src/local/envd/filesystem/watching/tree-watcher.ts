@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { EventType } from '../../../../wire/gen/filesystem/filesystem_pb.js';
-import { changesOf, type Departure, differs, type Notices } from './changes-of.js';
+import { changesOf, type Departure, differs } from './changes-of.js';
 import { DirectoryTree, namesIn } from './directory-tree.js';
 import type { DirectoryListener, DirectoryWatch } from './directory-watch.js';
 import { isSameFile, lookAt } from './entry-record.js';
 import type { HeldEntries } from './held-entries.js';
 import type { KernelQueue } from './kernel-queue.js';
+import { type Notice, NoticeBoard } from './notice-board.js';
 
 /** Something that happened to an entry; `name` is relative to the watched directory, which is `.` itself. */
 export interface WatchedEvent {
@@ -27,11 +28,6 @@ export interface TreeListener {
   failed(error: Error): void;
 }
 
-interface Notice extends Notices {
-  readonly directory: DirectoryWatch;
-  readonly name: string;
-}
-
 /** Names that may wait to be looked at. */
 const maxNotices = 1 << 16;
 /** After this many looks the kernel's queue is read, and others get their turn. */
@@ -50,9 +46,7 @@ export class TreeWatcher implements DirectoryListener {
   readonly #listener: TreeListener;
   readonly #tree: DirectoryTree;
   readonly #stopListening: () => void;
-  /** In the order in which the names were first heard of. */
-  #notices: Notice[] = [];
-  #noticeOf = new Map<DirectoryWatch, Map<string, Notice>>();
+  readonly #board = new NoticeBoard();
   /** Names that are ahead of their notices: they had gone before their coming was looked at. */
   #ahead = new Set<string>();
   #busy = true;
@@ -63,7 +57,7 @@ export class TreeWatcher implements DirectoryListener {
     this.#resources = resources;
     this.#listener = listener;
     this.#tree = new DirectoryTree(path, recursive, resources.held, this);
-    this.#stopListening = resources.queue.onOverflow(() => this.#compareAll(this.#tree.root));
+    this.#stopListening = resources.queue.onOverflow(() => this.#findLost());
   }
 
   /**
@@ -109,40 +103,25 @@ export class TreeWatcher implements DirectoryListener {
   #note(directory: DirectoryWatch, kind: 'rename' | 'change', name: string): void {
     // A name that is not text cannot be said in a message, and would be looked for in vain.
     if (this.#closed || name.includes('\ufffd')) return;
-    let names = this.#noticeOf.get(directory);
-    if (!names) {
-      names = new Map();
-      this.#noticeOf.set(directory, names);
-    }
-    let notice = names.get(name);
-    if (!notice) {
-      notice = { directory, name, renames: 0, changes: 0 };
-      names.set(name, notice);
-      this.#notices.push(notice);
-    }
-    if (kind === 'rename') notice.renames++;
-    else notice.changes++;
-    if (this.#notices.length > maxNotices) this.failed(new Error('queue or buffer overflow'));
+    this.#board.add(directory, kind, name);
+    if (this.#board.size > maxNotices) this.failed(new Error('queue or buffer overflow'));
     else this.#wake();
   }
 
   /** Not before the kernel's queue is empty: the notices about one name are then known together. */
   #wake(): void {
-    if (this.#busy || this.#notices.length === 0) return;
+    if (this.#busy || this.#board.size === 0) return;
     this.#busy = true;
     setImmediate(() => void this.#work().catch((error) => this.failed(error)));
   }
 
   async #work(): Promise<void> {
-    while (this.#notices.length > 0 && !this.#closed) {
-      const notices = this.#notices;
+    while (this.#board.size > 0 && !this.#closed) {
       const ahead = this.#ahead;
-      this.#notices = [];
-      this.#noticeOf = new Map();
       this.#ahead = new Set();
       let events: WatchedEvent[] = [];
-      for (const [index, notice] of notices.entries()) {
-        if (!notice.directory.closed && !notice.directory.away) await this.#look(notice, ahead, events);
+      for (const [index, notice] of this.#board.take().entries()) {
+        await this.#look(notice, ahead, events);
         if (index % looksATurn !== looksATurn - 1) continue;
         await this.#tell(events);
         events = [];
@@ -150,6 +129,7 @@ export class TreeWatcher implements DirectoryListener {
       }
       this.#tree.closeMoved();
       await this.#tell(events);
+      await nextTurn();
     }
     this.#busy = false;
   }
@@ -160,25 +140,27 @@ export class TreeWatcher implements DirectoryListener {
 
   async #look(notice: Notice, ahead: ReadonlySet<string>, events: WatchedEvent[]): Promise<void> {
     const { directory, name } = notice;
+    if (directory.closed || directory.away) return;
     const known = directory.entries.get(name);
     const now = lookAt(join(directory.path, name));
-    if (
-      name === directory.ownName &&
-      (await this.#lookAtItself(notice, known !== undefined || now !== undefined, events))
-    )
-      return;
+    const hasEntry = known !== undefined || now !== undefined;
+    if (name === directory.ownName) {
+      const explained = await this.#lookAtItself(notice, hasEntry, events);
+      if (explained || directory.closed) return;
+    }
     const path = directory.relative(name);
-    if (!known && !now && notice.renames === 1 && ahead.has(path)) return;
+    if (!hasEntry && notice.renames === 1 && ahead.has(path)) return;
     if (!now && notice.renames % 2 === (known ? 0 : 1)) this.#ahead.add(path);
     const gone = known !== undefined && !(now && isSameFile(known.record, now));
     const departure = gone ? this.#tree.remove(directory, name, known) : EventType.REMOVE;
     for (const type of changesOf(known?.record, now, notice, departure)) events.push({ name: path, type });
     if (!now) return;
-    if (known && !gone) known.record = now;
-    else
-      await this.#tree.add(directory, name, now, (found) =>
-        events.push({ name: found, type: EventType.CREATE }),
-      );
+    if (known && !gone) {
+      known.record = now;
+      return;
+    }
+    const tell = (found: string): unknown => events.push({ name: found, type: EventType.CREATE });
+    await this.#tree.add(directory, name, now, tell);
   }
 
   /**
@@ -209,14 +191,23 @@ export class TreeWatcher implements DirectoryListener {
    */
   async #rootDeparture({ directory, name, renames }: Notice): Promise<Departure> {
     if (renames < 2) await delay(secondNoticeMs);
-    const more = this.#noticeOf.get(directory)?.get(name)?.renames ?? 0;
+    const more = this.#board.find(directory, name)?.renames ?? 0;
     if (renames + more >= 2) return EventType.REMOVE;
     // What happens in it from now on is not in the watched place.
     this.#tree.close();
     return EventType.RENAME;
   }
 
-  /** Events were lost: finds what has become of everything that is known. */
+  /** Events were lost: finds out for itself. */
+  #findLost(): void {
+    try {
+      this.#compareAll(this.#tree.root);
+    } catch (error) {
+      this.failed(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Notes everything that is not as it is known. */
   #compareAll(directory: DirectoryWatch): void {
     for (const name of new Set([...directory.entries.keys(), ...namesIn(directory.path)])) {
       const known = directory.entries.get(name);

@@ -26,6 +26,7 @@ export function watchMethods(
       // Not only in `finally`: connect-node waits for ever to write to a client that left while its window was full.
       context.signal.addEventListener('abort', close, { once: true });
       try {
+        context.signal.throwIfAborted();
         yield response('start', {});
         const silenceMs = keepaliveMs(context.requestHeader);
         for (;;) {
