@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { connectionWindow, transportSettings } from '../envd/transport-settings.js';
 import { closingFds, inheritableFds } from '../os/inheritable-fds.js';
 import type { Enclosure } from './enclosure.js';
+import { answerOf } from './envd-answer.js';
 import { exitOf } from './exit-of.js';
 import type { EnvdLaunch } from './isolation.js';
 
@@ -81,8 +82,8 @@ export class EnvdProcess {
     );
     stream.setTimeout(startLimitMs, () => stream.destroy(new Error('envd does not answer')));
     if (body !== undefined) stream.end(body);
-    const status = await statusOf(stream);
-    if (status !== 204) throw new Error(`envd answered ${path} with ${status}`);
+    const { status, message } = await answerOf(stream);
+    if (status !== 204) throw new Error(message || `envd answered ${path} with ${status}`);
   }
 
   /** Ends everything that runs in the sandbox. Resolves when that is done. */
@@ -124,15 +125,4 @@ function keepErrors(child: ChildProcess): () => string {
     errors = (errors + chunk.toString('utf8')).slice(-keptErrorBytes);
   });
   return () => errors;
-}
-
-function statusOf(stream: ClientHttp2Stream): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    stream.once('response', (headers) => {
-      stream.resume();
-      resolve(headers[':status']);
-    });
-    stream.once('error', reject);
-    stream.once('close', () => reject(new Error('the connection closed')));
-  });
 }

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from 'node:http2';
+import { answerOf } from './envd-answer.js';
 import type { Machine } from './machine.js';
 
 /** What brings the sandboxes of a template to life; both are shell commands. */
@@ -27,29 +27,9 @@ export async function runStartCommands(
   signal.addEventListener('abort', abort, { once: true });
   try {
     stream.end(JSON.stringify(commands));
-    const { status, body } = await answerOf(stream);
-    if (status !== 204) throw new Error(messageOf(body));
+    const { status, message } = await answerOf(stream);
+    if (status !== 204) throw new Error(message);
   } finally {
     signal.removeEventListener('abort', abort);
-  }
-}
-
-async function answerOf(stream: ClientHttp2Stream): Promise<{ status: number; body: string }> {
-  let status = 0;
-  stream.once('response', (headers) => {
-    status = headers[':status'] ?? 0;
-  });
-  stream.setEncoding('utf8');
-  let body = '';
-  for await (const chunk of stream as AsyncIterable<string>) body += chunk;
-  if (status === 0) throw new Error('its envd has ended');
-  return { status, body };
-}
-
-function messageOf(body: string): string {
-  try {
-    return (JSON.parse(body) as { message: string }).message;
-  } catch {
-    return body;
   }
 }

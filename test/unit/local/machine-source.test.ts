@@ -32,3 +32,10 @@ test('many at once all come up, each its own', async () => {
   const said = await Promise.all(machines.map((machine) => shellIn(machine, 'cat mine')));
   expect(said.map(Number)).toEqual(machines.map((_, i) => i));
 });
+
+test('settings that envd refuses are refused in its words', async () => {
+  const machine = await take(await openSource('none'));
+  const settings = { envVars: {}, defaultUser: 'nobodyknows' };
+  await expect(machine.init(settings)).rejects.toThrow("the sandbox has no user 'nobodyknows'");
+  expect(await shellIn(machine, 'id -un >/dev/null && echo well')).toBe('well\n');
+});
