@@ -19,7 +19,7 @@ export function signatureFault(request: SignedRequest, token: string): string | 
   if (signature === null) return 'missing signature query parameter';
   if (!sameSecret(signature, expected(request, token))) return 'invalid signature';
   const expiration = query.get('signature_expiration');
-  if (expiration !== null && Number(expiration) < Math.floor(Date.now() / 1000)) {
+  if (expiration !== null && !(Number(expiration) >= Math.floor(Date.now() / 1000))) {
     return 'signature is already expired';
   }
   return undefined;

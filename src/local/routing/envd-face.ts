@@ -4,12 +4,21 @@ import type { Sandboxes } from '../control/sandboxes.js';
 import { replyError } from '../http/replies.js';
 import { urlOf } from '../http/request-url.js';
 import { sameSecret, signatureFault } from '../http/signature.js';
+import { isFilesPath } from './cors.js';
 import { forward } from './envd-proxy.js';
 import { replyProxyError, sandboxNotFound } from './proxy-error.js';
 
 /** Answers a request to a sandbox's envd: checks the token and passes it on. */
 export function answerEnvd(request: IncomingMessage, response: ServerResponse, sandbox: Sandbox): void {
-  const fault = credentialFault(request, urlOf(request), sandbox.envdAccessToken);
+  const url = urlOf(request);
+  const expiration = url.searchParams.get('signature_expiration');
+  if (isFilesPath(request.url) && expiration !== null && !/^[+-]?\d+$/.test(expiration)) {
+    // envd reads the query before it looks at who asks.
+    response.writeHead(400, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(`Invalid format for parameter signature_expiration: '${expiration}' is not a number\n`);
+    return;
+  }
+  const fault = credentialFault(request, url, sandbox.envdAccessToken);
   if (fault !== undefined) {
     replyError(response, 401, fault);
     return;

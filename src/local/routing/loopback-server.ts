@@ -56,6 +56,8 @@ export class LoopbackServer {
         return known;
       });
       server.on('connection', (socket: Socket) => {
+        // A connection that is read again is no new one.
+        if (sockets.has(socket)) return;
         sockets.add(socket);
         socket.once('close', () => sockets.delete(socket));
       });

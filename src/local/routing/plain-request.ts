@@ -13,7 +13,8 @@ export function servePlain(server: Server, request: IncomingMessage, socket: Dup
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (!dropped.has(rawHeaders[i]!.toLowerCase())) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
   }
-  if (/\bclose\b/i.test(request.headers.connection ?? '')) lines.push('Connection: close');
+  // Node's listeners of the first reading stay on the socket, so it is not read a third time.
+  lines.push('Connection: close');
   socket.unshift(head);
   socket.unshift(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'));
   server.emit('connection', socket);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
@@ -188,5 +189,39 @@ describe('a sandbox', () => {
     const missing = await get('/health', { ...headers, ...envdHeaders(sandbox), 'e2b-sandbox-id': 'i0' });
     expect(missing.status).toBe(502);
     expect(missing.headers['access-control-allow-origin']).toBe('*');
+  });
+});
+
+describe('a signed URL', () => {
+  const sign = (query: Record<string, string>, token: string): string => {
+    const { path = '', signature_expiration: expiration } = query;
+    const parts = [path, 'read', '', token, ...(expiration === undefined ? [] : [expiration])];
+    const digest = createHash('sha256').update(parts.join(':')).digest('base64').replace(/=+$/, '');
+    return `/files?${new URLSearchParams({ ...query, signature: `v1_${digest}` })}`;
+  };
+  const now = Math.floor(Date.now() / 1000);
+
+  test.each([
+    ['for ever', {}, 200],
+    ['until later', { signature_expiration: String(now + 600) }, 200],
+    ['until a while ago', { signature_expiration: String(now - 600) }, 401],
+    ['until a time that is none', { signature_expiration: 'later' }, 400],
+    ['until nothing', { signature_expiration: '' }, 400],
+  ])('%s', async (_when, fields: Record<string, string>, status) => {
+    const url = sign({ path: '/home/user/.bashrc', ...fields }, sandbox.envdAccessToken);
+    const named = await get(url, { host: `49983-${sandbox.sandboxID}.localhost` });
+    expect(named.status).toBe(status);
+  });
+
+  test('without a name is for the sandbox whose token made it, and for no other', async () => {
+    const host = `localhost:${server.port}`;
+    const url = sign({ path: '/home/user/.bashrc' }, sandbox.envdAccessToken);
+    expect((await get(url, { host })).status).toBe(200);
+    const other = await createSandbox(server);
+    expect((await get(url, { host: `49983-${other.sandboxID}.localhost` })).status).toBe(401);
+    expect((await get(sign({ path: '/home/user/.bashrc' }, 'guessed'), { host })).status).toBe(401);
+    expect((await get(url, { host, 'x-access-token': 'x' })).status).toBe(401);
+    expect((await get(url.replace('.bashrc', '.profile'), { host })).status).toBe(401);
+    expect((await get(url, { host }, 'POST')).status).toBe(401);
   });
 });

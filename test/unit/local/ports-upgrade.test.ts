@@ -104,6 +104,7 @@ describe('a wish for another protocol is not heard', () => {
       headers: { ...h2c, host: `49983-${sandbox.sandboxID}.localhost` },
     });
     expect(health.status).toBe(204);
+    expect(health.headers.connection).toBe('close');
     const list = await ask(server.port, {
       path: '/v2/sandboxes',
       headers: { ...h2c, host: `localhost:${server.port}`, 'x-api-key': server.apiKey },
