@@ -9,6 +9,7 @@ import { filesystemService } from './filesystem/filesystem-service.js';
 import { httpEndpoints, refuseMethod } from './http-endpoints.js';
 import { processService } from './process/process-service.js';
 import type { ProcessTable } from './process/process-table.js';
+import { allowReadyEnvelopes } from './process/ready-envelopes.js';
 import { goTimeout } from './timeout-header.js';
 import type { Users } from './users.js';
 
@@ -28,6 +29,7 @@ export function routes(
   const rpc = connectNodeAdapter({
     routes: (router: ConnectRouter) => {
       router.service(Process, processService(table, context.users));
+      allowReadyEnvelopes(router, ['/process.Process/Start', '/process.Process/Connect']);
       router.service(Filesystem, filesystemService(context));
     },
     interceptors: [refuseWhatIsOver, requireKnownUser(context.users)],

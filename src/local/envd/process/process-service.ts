@@ -11,7 +11,9 @@ import { reasonOf, toConnectError } from '../errors.js';
 import { keepaliveMs } from '../keepalive.js';
 import type { User, Users } from '../users.js';
 import type { ExitStatus } from './exit-status.js';
+import { outputEnvelope } from './output-envelope.js';
 import type { ProcessTable } from './process-table.js';
+import { readyEnvelopes } from './ready-envelopes.js';
 import { RunningProcess } from './running-process.js';
 import type { Subscriber } from './subscriber.js';
 
@@ -108,7 +110,8 @@ async function* responses(
   process: RunningProcess,
   subscriber: Subscriber,
   context: HandlerContext,
-): AsyncGenerator<{ event: ProcessEvent }> {
+): AsyncGenerator<{ event?: ProcessEvent }> {
+  const ready = context.values.get(readyEnvelopes);
   const longestSilenceMs = keepaliveMs(context.requestHeader);
   const leave = (): void => process.unsubscribe(subscriber);
   // Not only in `finally`: connect-node waits for ever to write to a client that left while its window was full.
@@ -125,7 +128,8 @@ async function* responses(
         yield { event: event('keepalive', {}) };
       } else {
         const { kind, chunk } = delivery.output;
-        yield { event: event('data', { output: { case: kind, value: chunk } }) };
+        if (ready) ready.push(outputEnvelope(kind, chunk));
+        yield ready ? {} : { event: event('data', { output: { case: kind, value: chunk } }) };
       }
     }
   } finally {
