@@ -23,8 +23,8 @@ export const wordings: readonly Wording[] = [
       [/^unary request has zero messages$/, /^protocol error: missing input message/],
       [/^unary request has multiple messages$/, /^protocol error: received extra input message/],
       [
-        /^protocol error: (promised \d+ bytes|incomplete envelope)/,
-        /^protocol error: (premature|incomplete)/,
+        /^protocol error: (?:promised \d+ bytes|incomplete envelope)/,
+        /^protocol error: (?:premature|incomplete)/,
       ],
       [/^protocol error: sent compressed message/, /^received compressed envelope/],
       [/^unknown compression /, /^unknown compression /],
@@ -66,6 +66,12 @@ export const wordings: readonly Wording[] = [
       [/^error renaming: rename .*: (.+)$/, /^error renaming .*?: (.+)$/],
       [/^error removing file or directory: \w+ .*: (.+)$/, /^error removing file or directory .*?: (.+)$/],
       [/^error resolving symlink: (?:lstat .*: )?(.+)$/, /^error listing directory .*?: (.+)$/],
+      [/^failed to create directory: mkdir .*: (.+)$/, /^failed to create directory .*?: (.+)$/],
+      [/^error opening file: open .*: (.+)$/, /^error opening file: (.+)$/],
+      // Of the path that was asked for, and of its clean form.
+      [/^path is not a directory: /, /^path is not a directory: /],
+      // Go’s rename refuses any directory.
+      [/^error finalizing compose: rename .*: file exists$/, /^error composing '.*': is a directory$/],
       [/^error creating destination file: open .*: (.+)$/, /^error composing '.*': (.+)$/],
     ],
   },
@@ -74,7 +80,7 @@ export const wordings: readonly Wording[] = [
     reason: 'Go adds the system call and the kernel’s words to it',
     pairs: [
       [/^file not found: lstat (.*): no such file or directory$/, /^file not found: (.*)$/],
-      [/^path not found: lstat (.*): no such file or directory$/, /^directory not found: (.*)$/],
+      [/^path not found: lstat .*: no such file or directory$/, /^directory not found: .*$/],
       [/^path (.*) not found: stat .*: no such file or directory$/, /^path (.*) not found$/],
       [/^source file not found: rename .*: no such file or directory$/, /^source file not found: [^:]*$/],
       [/^source file not found: ([^:]*)$/, /^source file not found: ([^:]*): [a-z ]+$/],
@@ -88,6 +94,7 @@ export const wordings: readonly Wording[] = [
       [/^invalid request body: json: cannot unmarshal/, /^source_paths must be a list/],
       [/^source_paths must not be empty$/, /^source_paths must be a list of at least one path$/],
       [/^source path ".*" cannot be the same as destination$/, /^source path '.*' is the destination$/],
+      [/^error parsing Accept-Encoding: /, /^error parsing Accept-Encoding: /],
       [/gzip reader: (?:unexpected )?EOF$/, /gzip reader: gzip: invalid header$/],
     ],
   },
