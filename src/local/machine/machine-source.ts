@@ -27,8 +27,11 @@ export interface FilesRequest {
   readonly to: string;
 }
 
+/** How many machines wait to be taken. Starting one leaves a processor idle now and then, which the other uses. */
+export const spareCount = 2;
+
 /**
- * Where machines come from. One with nothing special is kept running ahead of need, so that creating a sandbox
+ * Where machines come from. A few with nothing special are kept running ahead of need, so that creating a sandbox
  * does not wait for a start.
  */
 export class MachineSource {
@@ -36,14 +39,15 @@ export class MachineSource {
   readonly #workspace: Workspace;
   /** Each keeps a processor busy. All at once would take each other beyond the time that a start may take. */
   readonly #turns = new Turns(2 * availableParallelism());
-  #spare: Promise<Machine>;
+  /** Those that nobody has yet, the oldest first. */
+  readonly #spares: Promise<Machine | undefined>[];
   #closed = false;
 
   /** `first` is a machine of this isolation that already runs. */
   constructor(isolation: Isolation, workspace: Workspace, first: Machine) {
     this.#isolation = isolation;
     this.#workspace = workspace;
-    this.#spare = Promise.resolve(first);
+    this.#spares = [Promise.resolve(first)];
   }
 
   /** A machine that nobody else has. */
@@ -68,22 +72,21 @@ export class MachineSource {
 
   async #any(request: MachineRequest): Promise<Machine> {
     if (request.files || request.image !== undefined) return this.#start(request);
-    const spare = this.#spare;
-    this.#spare = this.#start({});
-    // Its failure is told to whoever takes it.
-    this.#spare.catch(() => {});
-    const machine = await spare;
-    if (machine.running) return machine;
-    await machine.close();
+    while (this.#spares.length <= spareCount) this.#spares.push(this.#startSpare());
+    const machine = await this.#spares.shift();
+    if (machine?.running) return machine;
+    await machine?.close();
     return this.#start({});
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#spare.then(
-      (machine) => machine.close(),
-      () => {},
-    );
+    await Promise.all(this.#spares.map(async (spare) => (await spare)?.close()));
+  }
+
+  async #startSpare(): Promise<Machine | undefined> {
+    // Whoever would have taken it starts another, and is told when that fails as well.
+    return this.#start({}).catch(() => undefined);
   }
 
   async #start(request: MachineRequest): Promise<Machine> {
