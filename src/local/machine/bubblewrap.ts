@@ -76,13 +76,10 @@ export async function bubblewrapIsolation(
           : { command: inOverlay(root, ids.launcher!, bubblewrap) }),
         env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
         pipes: 2,
-        enclose: async (child) =>
-          NamespaceEnclosure.around(child, {
-            ids,
-            limits,
-            cgroup: await cgroups.create(basename(top)),
-            internet,
-          }),
+        enclose: async (child) => {
+          const cgroup = cgroups.create(basename(top));
+          return NamespaceEnclosure.around(child, { ids, limits, cgroup, internet });
+        },
       };
     },
   };

@@ -18,7 +18,7 @@ const endLimitMs = 2_000;
 /** What is made around a namespace. */
 export interface Surroundings {
   readonly ids: HostIds;
-  readonly cgroup: Cgroup | undefined;
+  readonly cgroup: Promise<Cgroup | undefined>;
   readonly limits: Limits;
   readonly internet: InternetAccess;
 }
@@ -28,19 +28,18 @@ export class NamespaceEnclosure implements Enclosure {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
   readonly #first: number;
-  readonly #cgroup: Cgroup | undefined;
+  #cgroup: Cgroup | undefined;
   readonly #access: InternetAccess;
   #internet: Internet | undefined;
   /** The namespace of users that the network belongs to. */
   #users: FileHandle | undefined;
   #stopped: readonly number[] = [];
 
-  private constructor(child: ChildProcess, first: number, { cgroup, internet }: Surroundings) {
+  private constructor(child: ChildProcess, first: number, access: InternetAccess) {
     this.#child = child;
-    this.#access = internet;
+    this.#access = access;
     this.#exited = exitOf(child);
     this.#first = first;
-    this.#cgroup = cgroup;
   }
 
   /**
@@ -48,15 +47,17 @@ export class NamespaceEnclosure implements Enclosure {
    * everything around that is made.
    */
   static async around(child: ChildProcess, surroundings: Surroundings): Promise<NamespaceEnclosure> {
-    const { ids, cgroup, limits } = surroundings;
+    const { ids, limits, internet } = surroundings;
     const [, , , , report, gate] = child.stdio as unknown as Duplex[];
     gate!.on('error', () => {});
     const first = await firstProcess(report!).catch(async (error) => {
-      await cgroup?.remove();
+      await (await surroundings.cgroup.catch(() => undefined))?.remove();
       throw error;
     });
-    const enclosure = new NamespaceEnclosure(child, first, surroundings);
+    const enclosure = new NamespaceEnclosure(child, first, internet);
     try {
+      const cgroup = await surroundings.cgroup;
+      enclosure.#cgroup = cgroup;
       if (ids.range) await mapIds(first, ids.launcher!);
       await Promise.all([cgroup?.add(first), cgroup?.limit(limits)]);
       // With one id only, bubblewrap goes on to a second one, in which the network is out of reach.

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { childrenOf } from '../../../src/local/os/process-end.js';
 import { hostProcesses, uniqueSleep } from './support/host-processes.js';
@@ -62,6 +63,22 @@ describe.each([
     await next.close();
     expect(readdirSync(server.temporary)).toEqual([]);
   });
+});
+
+test('nothing is left, whatever moment of a start the server is killed at', async () => {
+  let temporary: string | undefined;
+  for (let round = 0; round < 8; round++) {
+    const server: ServerProcess = await startServerProcess({ isolation: 'bubblewrap' }, [], temporary);
+    temporary = server.temporary;
+    const creating = Promise.allSettled(Array.from({ length: 4 }, () => createSandbox(server)));
+    await delay(round * 12);
+    await killOutright(server);
+    await creating;
+  }
+  const next = await startServerProcess({ isolation: 'bubblewrap' }, [], temporary);
+  await next.close();
+  expect(hostProcesses(temporary!)).toEqual([]);
+  expect(readdirSync(temporary!)).toEqual([]);
 });
 
 describe('without isolation', () => {
