@@ -16,6 +16,7 @@ import {
   validateResponse,
 } from '@connectrpc/connect/protocol-connect';
 import type { AuthorizedFetch } from './authorized-fetch.js';
+import { type StreamLimit, startStreamLimit } from './stream-limit.js';
 
 /**
  * The Connect protocol over `fetch`, with the binary codec alone. It is put together from the same parts as connect-web's
@@ -65,26 +66,30 @@ export function createBinaryTransport(baseUrl: string, fetch: AuthorizedFetch): 
     },
 
     stream(method, signal, timeoutMs, header, messages, contextValues = createContextValues()) {
-      const limit = timeLimit(timeoutMs);
+      const limit = startStreamLimit(signal, timeoutMs);
       return runStreamingCall({
-        ...limit,
-        ...(signal && { signal }),
+        signal: limit.signal,
         req: {
           stream: true,
           service: method.parent,
           method,
           requestMethod: 'POST',
           url: createMethodUrl(baseUrl, method),
-          header: requestHeader('server_streaming', true, limit.timeoutMs, header, false),
+          header: requestHeader('server_streaming', true, timeLimit(timeoutMs).timeoutMs, header, false),
           contextValues,
           message: messages,
         },
         next: async (request) => {
-          const body = encodeEnvelope(0, toBinary(method.input, await onlyMessage(request.message)));
-          const response = await post(request.url, request.header, request.signal, body);
-          validateResponse('server_streaming', true, response.status, response.headers);
-          const answers = readAnswers(method.output, response, request.signal);
-          return { ...request, header: response.headers, message: answers, trailer: new Headers() };
+          try {
+            const body = encodeEnvelope(0, toBinary(method.input, await onlyMessage(request.message)));
+            const response = await post(request.url, request.header, request.signal, body);
+            validateResponse('server_streaming', true, response.status, response.headers);
+            const answers = within(limit, readAnswers(method.output, response, request.signal));
+            return { ...request, header: response.headers, message: answers, trailer: new Headers() };
+          } catch (error) {
+            limit.end();
+            throw limit.reason(error);
+          }
         },
       });
     },
@@ -100,6 +105,16 @@ function timeLimit(timeoutMs: number | undefined): { timeoutMs?: number } {
 async function onlyMessage<T>(messages: AsyncIterable<T>): Promise<T> {
   for await (const message of messages) return message;
   throw new ConnectError('a stream needs a message to begin with', Code.InvalidArgument);
+}
+
+async function* within<T>(limit: StreamLimit, answers: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* answers;
+  } catch (error) {
+    throw limit.reason(error);
+  } finally {
+    limit.end();
+  }
 }
 
 async function* readAnswers<T extends DescMessage>(

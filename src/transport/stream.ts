@@ -76,7 +76,7 @@ export async function openStream<T>(
   return { first: first.value, rest: rest(), cancel };
 }
 
-/** connect keeps the timer of a `timeoutMs` until the stream was read to its end, also when it was aborted. */
+/** Takes note of how an aborted stream ends: a rejection that nobody handles ends a Node program. */
 async function drain(messages: AsyncIterator<unknown>): Promise<void> {
   try {
     while (!(await messages.next()).done);

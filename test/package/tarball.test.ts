@@ -50,7 +50,7 @@ describe('the packed tarball', () => {
   test('holds nothing but the build and its papers', () => {
     const odd = files.filter(
       (path) =>
-        !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path) ||
+        !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|docs\/)/.test(path) ||
         // The server's envd is one bundle that nobody imports.
         /\.test\.|^dist\/local\/envd\/.*\.d\.ts$/.test(path),
     );
