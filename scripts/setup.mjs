@@ -31,11 +31,15 @@ export function ensureBuild() {
 
 /**
  * Sees to programs that npm does not bring. As root on Debian it installs them, else it says what to do.
- * @param {('chromium' | 'bubblewrap')[]} needed
+ * @param {('chromium' | 'bubblewrap' | 'slirp4netns')[]} needed
  * @returns {string[]} what is still missing
  */
 export function ensureSystem(needed) {
-  const found = { chromium: () => findChromium(), bubblewrap: () => findProgram('bwrap') };
+  const found = {
+    chromium: () => findChromium(),
+    bubblewrap: () => findProgram('bwrap'),
+    slirp4netns: () => findProgram('slirp4netns'),
+  };
   let missing = needed.filter((name) => !found[name]());
   if (missing.length === 0) return [];
 
@@ -57,6 +61,7 @@ export function ensureSystem(needed) {
 const advice = {
   chromium: 'install Chromium (Debian: apt-get install chromium) or name it in CHROMIUM_PATH',
   bubblewrap: 'install it (Debian: apt-get install bubblewrap); without it local sandboxes are not isolated',
+  slirp4netns: 'install it (Debian: apt-get install slirp4netns); without it local sandboxes have no internet',
 };
 
 /**
@@ -145,5 +150,5 @@ function say(line) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   ensureDependencies();
   ensureBuild();
-  ensureSystem(['chromium', 'bubblewrap']);
+  ensureSystem(['chromium', 'bubblewrap', 'slirp4netns']);
 }

@@ -13,7 +13,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 
 ensureDependencies();
 ensureBuild();
-ensureSystem(['chromium', 'bubblewrap']);
+ensureSystem(['chromium', 'bubblewrap', 'slirp4netns']);
 
 step('lint', 'biome', ['check', '--error-on-warnings', '.']);
 step('types of what runs everywhere', 'tsc', ['-p', 'tsconfig.json']);
