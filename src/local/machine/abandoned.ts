@@ -1,7 +1,8 @@
-import { readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { isZombie } from '../os/process-end.js';
 import { removeTree } from '../os/remove-tree.js';
 import { killAll, launchersFor, processesBelow } from '../os/sweep.js';
 import { removeGroups } from './cgroups.js';
@@ -9,23 +10,38 @@ import { removeGroups } from './cgroups.js';
 /** The file of a workspace that says which control groups belong to it. */
 export const cgroupList = 'cgroups';
 
-/** Begins the names of this machine's workspaces. Pids mean something in their own namespace only. */
-export function namePrefix(): string {
-  try {
-    return `e2b-edge-ns${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]}-`;
-  } catch {
-    return 'e2b-edge-pid-';
-  }
+/** The namespace of processes that the others are in; its number is part of what Linux promises to programs. */
+const outermost = '4026531836';
+
+/** Begins the name of a workspace: pids mean something in their own namespace only. */
+export function workspacePrefix(): string {
+  return `e2b-edge-${namespaceOf('self') ?? 'host'}-${process.pid}-`;
 }
 
 /** Removes what servers that were killed outright have left, this user's only. */
 export async function removeAbandoned(): Promise<void> {
-  const pattern = new RegExp(`^${namePrefix()}(\\d+)-`);
   for (const name of await readdir(tmpdir())) {
-    const pid = Number(pattern.exec(name)?.[1] ?? Number.NaN);
+    const [, namespace, pid] = /^e2b-edge-(\d+|host)-(\d+)-/.exec(name) ?? [];
+    if (namespace === undefined || isRunning(namespace, Number(pid))) continue;
     const path = join(tmpdir(), name);
     // Whoever cannot remove everything leaves it as it is.
-    if (pid > 1 && !isAlive(pid) && (await isOwn(path))) await removeWorkspace(path).catch(() => {});
+    if (await isOwn(path)) await removeWorkspace(path).catch(() => {});
+  }
+}
+
+/** Also where that cannot be told from here. */
+function isRunning(namespace: string, pid: number): boolean {
+  const own = namespaceOf('self');
+  if (namespace === (own ?? 'host')) return pid <= 1 || isAlive(pid);
+  if (own !== outermost) return true;
+  return readdirSync('/proc').some((other) => namespaceOf(other) === namespace && !isZombie(Number(other)));
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return /\d+/.exec(readlinkSync(`/proc/${pid}/ns/pid`))?.[0];
+  } catch {
+    return undefined;
   }
 }
 
@@ -48,7 +64,7 @@ async function removeWorkspace(path: string): Promise<void> {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { chownTree, copyTree } from '../os/copy-tree.js';
 import { removeTree } from '../os/remove-tree.js';
-import { cgroupList, namePrefix, removeAbandoned } from './abandoned.js';
+import { cgroupList, removeAbandoned, workspacePrefix } from './abandoned.js';
 import { Cgroups } from './cgroups.js';
 import { type HostIds, type Owner, ownerOf, userId } from './host-ids.js';
 import { overlayProblem } from './overlay.js';
@@ -42,7 +42,7 @@ export class Workspace {
   /** `ids`: who is to have access beside the server itself. */
   static async create(ids?: HostIds): Promise<Workspace> {
     await removeAbandoned();
-    const path = await realpath(await mkdtemp(join(tmpdir(), `${namePrefix()}${process.pid}-`)));
+    const path = await realpath(await mkdtemp(join(tmpdir(), workspacePrefix())));
     if (ids?.launcher) {
       await chown(path, process.getuid?.() ?? 0, ids.launcher.gid);
       await chmod(path, 0o710);

@@ -29,10 +29,14 @@ export function isStopped(pid: number): boolean {
   return stateOf(pid)?.toUpperCase() === 'T';
 }
 
+/** Whether the process has ended and only waits for its parent to be told. */
+export function isZombie(pid: number): boolean {
+  return /[ZX]/.test(stateOf(pid) ?? '');
+}
+
 // One that only waits to be reaped has ended, and so has the namespace that it was the first process of.
 function isRunning(pid: number): boolean {
-  const state = stateOf(pid);
-  return state !== undefined && state !== 'Z' && state !== 'X';
+  return stateOf(pid) !== undefined && !isZombie(pid);
 }
 
 function stateOf(pid: number): string | undefined {

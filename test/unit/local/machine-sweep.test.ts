@@ -111,3 +111,23 @@ test('a server for which nobody has slirp4netns’ device says that there is no 
   );
   if (server.warnings.length > 0) expect(server.warnings.join()).toContain('no way out to any network');
 });
+
+test.runIf(root)(
+  'a server whose whole namespace of processes has ended is cleaned up after as well',
+  async () => {
+    const inside = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    const server = await startServerProcess({ isolation: 'bubblewrap' }, inside);
+    const groups = controlGroups(server);
+    const [left] = readdirSync(server.temporary);
+    const other = await startServerProcess({ isolation: 'bubblewrap' }, [], server.temporary);
+    // Its pid means another, or nobody, out here.
+    expect(readdirSync(server.temporary)).toContain(left);
+    await other.close();
+    await killOutright(server);
+    await until('all have ended', () => hostProcesses(server.temporary).length === 0);
+    const next = await startServerProcess({ isolation: 'bubblewrap' }, [], server.temporary);
+    expect(readdirSync(server.temporary)).not.toContain(left);
+    expect(groups.filter((path) => existsSync(path))).toEqual([]);
+    await next.close();
+  },
+);
