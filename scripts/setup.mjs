@@ -61,7 +61,8 @@ export function ensureSystem(needed) {
 const advice = {
   chromium: 'install Chromium (Debian: apt-get install chromium) or name it in CHROMIUM_PATH',
   bubblewrap: 'install it (Debian: apt-get install bubblewrap); without it local sandboxes are not isolated',
-  slirp4netns: 'install it (Debian: apt-get install slirp4netns); without it local sandboxes have no internet',
+  slirp4netns:
+    'install it (Debian: apt-get install slirp4netns); without it local sandboxes have no internet',
 };
 
 /**
