@@ -17,10 +17,14 @@ export async function allEnded(pids: readonly number[], limitMs: number): Promis
 }
 
 /** Waits until each of the processes is stopped or has ended, but no longer than `limitMs`. */
-export async function allStopped(pids: readonly number[], limitMs: number): Promise<void> {
+export async function allAtRest(pids: readonly number[], limitMs: number): Promise<void> {
   const until = performance.now() + limitMs;
-  while (pids.some((pid) => isRunning(pid) && !isStopped(pid)) && performance.now() < until)
-    await delay(pollMs);
+  while (!pids.every(isAtRest) && performance.now() < until) await delay(pollMs);
+}
+
+/** Whether the process is stopped or has ended. */
+export function isAtRest(pid: number): boolean {
+  return !isRunning(pid) || isStopped(pid);
 }
 
 /** Whether somebody has stopped the process, as Ctrl-Z does. */

@@ -1,4 +1,5 @@
-import { allStopped, childrenOf, isStopped } from './process-end.js';
+import { setImmediate } from 'node:timers/promises';
+import { allAtRest, childrenOf, isAtRest, isStopped } from './process-end.js';
 
 /** Finds the processes in question as they are now, parents before children. Each is stopped before the next is looked for. */
 export type Finder = () => Iterable<number>;
@@ -7,8 +8,9 @@ export type Finder = () => Iterable<number>;
 const mostRounds = 1000;
 /** One that lives for a moment only may be missed once, when it comes while others are looked at. */
 const quietRounds = 3;
-/** One that is deep in the kernel (a slow disk) stops when it comes back. */
+/** One that is deep in the kernel (a slow disk) stops when it comes back. The others are not let run for so long. */
 const stopLimitMs = 5_000;
+const patienceMs = 50;
 
 /**
  * Stops processes, parents first, so that nobody is told of a stopped child. Goes round until nothing new
@@ -27,11 +29,18 @@ export async function stopAll(find: Finder): Promise<number[]> {
       if (isStopped(pid)) continue;
       signal(pid, 'SIGSTOP');
       stopped.push(pid);
+      // A parent that still waits for its child would be told that this has stopped.
+      await stopsSoon(pid);
     }
     quiet = seen.size === before ? quiet + 1 : 0;
   }
-  await allStopped(stopped, stopLimitMs);
+  await allAtRest(stopped, stopLimitMs);
   return stopped;
+}
+
+async function stopsSoon(pid: number): Promise<void> {
+  const until = performance.now() + patienceMs;
+  while (!isAtRest(pid) && performance.now() < until) await setImmediate();
 }
 
 /** Lets them go on, children first: when a parent looks, its children run. */

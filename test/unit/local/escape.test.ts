@@ -179,6 +179,22 @@ child.kill()`;
   });
 });
 
+test('root in a sandbox has of root’s powers only those over its users, files and ports', async () => {
+  const machine = await take(await openSource(real));
+  const status = await shellIn(machine, 'grep -E "^Cap(Prm|Bnd)" /proc/self/status', 'root');
+  // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE
+  const few = [0, 1, 3, 4, 5, 6, 7, 10].reduce((mask, bit) => mask | (1 << bit), 0).toString(16);
+  expect(status).toBe(`CapPrm:\t${few.padStart(16, '0')}\nCapBnd:\t${few.padStart(16, '0')}\n`);
+  expect(await shellIn(machine, 'mount -t tmpfs none /tmp', 'root')).toMatch(/permitted|denied|must be/);
+  expect(await shellIn(machine, 'ip link add x type dummy', 'root')).toMatch(/permitted|not found/);
+  const serve = 'import socket; socket.create_server(("127.0.0.1", 80)); print("serves")';
+  expect(await shellIn(machine, `python3 -c '${serve}'`, 'root')).toBe('serves\n');
+  expect(await shellIn(machine, `python3 -c '${serve}' 2>&1 | tail -1`)).toContain('Permission denied');
+  expect(await shellIn(machine, 'touch /home/user/x && chown user /home/user/x && echo given', 'root')).toBe(
+    'given\n',
+  );
+});
+
 test('files that lead to the host are followed neither when they are copied nor when they are removed', async () => {
   const { source, workspace } = await openMachines(real);
   const machine = await take(source);
