@@ -12,6 +12,8 @@ import { constants } from 'node:http2';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listDir } from '../../../src/local/envd/filesystem/list-dir.js';
+import { namespacePaths } from '../../../src/local/envd/paths.js';
 import { type Envd, startEnvd } from './support/envd.js';
 import { ask } from './support/http2.js';
 import { until } from './support/until.js';
@@ -275,4 +277,12 @@ test('a full disk is 507, and what fits stays', async (context) => {
   } finally {
     await full.close();
   }
+});
+
+test('more entries than can be told are refused', async () => {
+  const listed = await listDir(inHome('many/0'), 1, namespacePaths, 200);
+  expect(listed).toHaveLength(200);
+  await expect(listDir(inHome('many/0'), 1, namespacePaths, 199)).rejects.toMatchObject({
+    rawMessage: 'there are more than 199 entries: ask for less depth',
+  });
 });

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalServer } from '../../../src/local/local-server.js';
+import { startEnvd } from './support/envd.js';
 import { type RpcStream, run, sh, stream, unary } from './support/rpc.js';
 import { type Created, createSandbox, startServer } from './support/server.js';
 import { until } from './support/until.js';
@@ -231,4 +234,22 @@ describe('watching', () => {
     await until('the watches are gone', async () => (await watches()) === before);
     if (during !== before) expect(during).toBe(before + 4);
   });
+});
+
+test('without isolation, too, names are those of the sandbox', async () => {
+  const envd = await startEnvd();
+  try {
+    const ask = async (method: string, body: unknown) =>
+      JSON.parse((await envd.request('POST', `/filesystem.Filesystem/${method}`, body)).text);
+    const { watcherId } = await ask('CreateWatcher', { path: '/home', recursive: true, includeEntry: true });
+    writeFileSync(join(envd.root, 'home/user/f'), 'content');
+    const told: Told[] = [];
+    await until('the file is told', async () => {
+      told.push(...((await ask('GetWatcherEvents', { watcherId })).events ?? []));
+      return told.some(({ type }) => type === 'EVENT_TYPE_CREATE');
+    });
+    expect(told[0]).toMatchObject({ name: 'user/f', entry: { path: '/home/user/f' } });
+  } finally {
+    await envd.close();
+  }
 });

@@ -4,7 +4,7 @@ import type { Departure } from './changes-of.js';
 
 /** Linux's O_PATH, which Node has no name for: a hold on an entry without opening what is in it. */
 const pathOnly = 0o10000000;
-const maxHeld = 1024;
+const maxHeld = 512;
 
 /** One entry that can be asked where it went. */
 export interface HeldEntry {
