@@ -1,10 +1,10 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
-import { constants } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Turns } from '../os/turns.js';
 import type { EnvdProcess, InitSettings } from './envd-process.js';
 import type { Limits, Usage } from './limits.js';
 import type { MachineFiles } from './machine-files.js';
+import { StreamCancels } from './stream-cancels.js';
 
 /** A sandbox as the host sees it: envd with everything below it, and the files it works on. */
 export class Machine {
@@ -13,6 +13,7 @@ export class Machine {
   readonly #envd: EnvdProcess;
   readonly #files: MachineFiles;
   readonly #streams = new Set<ClientHttp2Stream>();
+  readonly #cancels = new StreamCancels();
   /** One waits for the other: freezing, thawing, saving and ending. */
   readonly #change = new Turns(1);
   #frozen = false;
@@ -41,6 +42,11 @@ export class Machine {
     return stream;
   }
 
+  /** Tells envd that nobody waits for the answer any more. Not by the stream itself: envd hears only so many. */
+  cancel(stream: ClientHttp2Stream): void {
+    this.#cancels.cancel(stream);
+  }
+
   /** Stops every process where it is, and cuts off whoever is connected to one. */
   async freeze(): Promise<void> {
     await this.#change.run(() => this.#freeze());
@@ -50,7 +56,7 @@ export class Machine {
     this.#checkNotEnded();
     if (this.#frozen) return;
     this.#frozen = true;
-    for (const stream of this.#streams) stream.close(constants.NGHTTP2_CANCEL);
+    for (const stream of this.#streams) this.cancel(stream);
     // envd has to hear that they left, or it would go on collecting output for them.
     await Promise.race([this.#settled(), delay(settleLimitMs)]);
     await this.#envd.enclosure.freeze();
