@@ -46,16 +46,16 @@ export async function startServerProcess(
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: process.env.PATH, TMPDIR: temporary },
   });
+  // It may have been killed.
+  child.stdin.on('error', () => {});
   const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
+  const close = async (): Promise<void> => {
+    child.stdin.end();
     await exited;
-  });
+  };
+  // By itself, since nobody sweeps after it here.
+  onTestFinished(close);
   for await (const line of createInterface({ input: child.stdout })) {
-    const close = async (): Promise<void> => {
-      child.stdin.end();
-      await exited;
-    };
     return { ...JSON.parse(line), child, temporary, close, [Symbol.asyncDispose]: close };
   }
   throw new Error('the server ended before it listened');
