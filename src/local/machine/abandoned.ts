@@ -53,8 +53,8 @@ async function isOwn(path: string): Promise<boolean> {
 async function removeWorkspace(path: string): Promise<void> {
   // Programs of sandboxes without a namespace outlive an envd that was killed as well.
   await killAll(() => processesBelow(path));
-  // Theirs cannot, but for a bubblewrap that lost its server while it was about to start.
-
+  // Theirs cannot, but for a bubblewrap that lost its server while it was about to start, and waits for ever.
+  await killAll(() => launchersFor(path));
   const list = await readFile(join(path, cgroupList), 'utf8').catch(() => '');
   // Only what bears the name of the workspace can be its own.
   await removeGroups(list.split('\n').filter((directory) => basename(directory) === basename(path)));
