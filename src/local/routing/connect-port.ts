@@ -1,4 +1,4 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Machine } from '../machine/machine.js';
 import { PortConnection } from './port-connection.js';
@@ -36,14 +36,15 @@ async function connectOnce(
     { ':method': 'CONNECT', ':authority': `localhost:${port}` },
     { endStream: false },
   );
-  const abort = (): void => stream.close(constants.NGHTTP2_CANCEL);
-  signal.addEventListener('abort', abort, { once: true });
+  const cancel = (): void => machine.cancel(stream);
+  signal.addEventListener('abort', cancel, { once: true });
   try {
-    if ((await statusOf(stream)) === 200) return new PortConnection(stream);
-    stream.close();
+    if ((await statusOf(stream)) === 200) return new PortConnection(stream, cancel);
+    // An end from both sides, where a reset would count.
+    stream.resume().end();
     return undefined;
   } finally {
-    signal.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', cancel);
   }
 }
 

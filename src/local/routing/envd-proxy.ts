@@ -20,7 +20,7 @@ const notForwarded = new Set([
 
 /** Passes a request on to envd and its answer back. `onGone` is called when envd is not there to take it. */
 export function forward(
-  machine: Machine,
+  machine: Pick<Machine, 'request' | 'cancel'>,
   request: IncomingMessage,
   response: ServerResponse,
   onGone: () => void,
@@ -34,14 +34,16 @@ export function forward(
     onGone();
     return;
   }
-  if (hasBody) send(request, stream);
+  const cancel = (): void => machine.cancel(stream);
+  if (hasBody) send(request, stream, cancel);
   stream.once('response', (headers) => {
     const { ':status': status = 502, ...rest } = headers;
     try {
       response.writeHead(status, withoutPseudo(rest));
     } catch {
-      // Programs of the sandbox can take envd over, and then answer what HTTP/1.1 does not know.
-      stream.close(constants.NGHTTP2_PROTOCOL_ERROR);
+      // Programs of the sandbox can take envd over, and then answer what HTTP/1.1 does not know. What Node has
+      // taken of that into the response would spoil an answer of ours as well.
+      response.destroy();
       return;
     }
     const length =
@@ -54,11 +56,12 @@ export function forward(
   // 'close' says so, also when the session ended without an error of this stream's.
   stream.once('error', () => {});
   stream.once('close', () => {
+    if (response.destroyed) return;
     if (!response.headersSent) onGone();
     else if (!response.writableEnded) response.destroy();
   });
   response.once('close', () => {
-    if (!response.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
+    if (!response.writableFinished) cancel();
   });
 }
 
@@ -93,9 +96,9 @@ function relay(stream: ClientHttp2Stream, response: ServerResponse, length: numb
 }
 
 /** By hand, because `pipeline` would destroy the client's socket when envd answers before the body's end. */
-function send(request: IncomingMessage, stream: ClientHttp2Stream): void {
+function send(request: IncomingMessage, stream: ClientHttp2Stream, cancel: () => void): void {
   request.pipe(stream);
-  request.once('error', () => stream.close(constants.NGHTTP2_CANCEL));
+  request.once('error', cancel);
   stream.once('close', () => {
     request.unpipe(stream);
     request.resume();

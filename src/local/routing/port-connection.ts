@@ -1,4 +1,4 @@
-import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
 
 /**
@@ -8,11 +8,13 @@ import { Duplex } from 'node:stream';
  */
 export class PortConnection extends Duplex {
   readonly #stream: ClientHttp2Stream;
+  readonly #cancel: () => void;
 
-  /** `stream` has been answered already. */
-  constructor(stream: ClientHttp2Stream) {
+  /** `stream` has been answered already; `cancel` gives it up. */
+  constructor(stream: ClientHttp2Stream, cancel: () => void) {
     super({ allowHalfOpen: true, decodeStrings: true });
     this.#stream = stream;
+    this.#cancel = cancel;
     stream.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) stream.pause();
     });
@@ -36,7 +38,7 @@ export class PortConnection extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#cancel();
     done(error);
   }
 }
