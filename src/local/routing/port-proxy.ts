@@ -26,7 +26,7 @@ export function forwardToService(
     'Connection',
     'keep-alive',
   ]);
-  sent.once('response', (answer) => relayAnswer(answer, request, response));
+  relayAnswerOf(sent, request, response);
   // A service that changes the protocol unasked.
   sent.once('upgrade', () => connection.destroy());
   // 'close' says so, too.
@@ -59,14 +59,27 @@ export function openRequest(
   });
 }
 
+/** Passes the answer on when it comes. One that no client would understand is an error of the request. */
+export function relayAnswerOf(sent: ClientRequest, request: IncomingMessage, response: ServerResponse): void {
+  sent.once('response', (answer) => {
+    const { statusCode = 0 } = answer;
+    // Node reads any three digits as a status, and refuses to send such a one.
+    if (statusCode < 100) sent.destroy(new Error(`a service answered with status ${statusCode}`));
+    else relayAnswer(answer, statusCode, request, response);
+  });
+}
+
 /** Passes an answer on as it comes. One that is cut off is cut off for the client, too. */
-export function relayAnswer(
+function relayAnswer(
   answer: IncomingMessage,
+  status: number,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   response.sendDate = false;
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer, request));
+  // The phrase is for people, and Node reads control characters in it that it refuses to send.
+  const phrase = answer.statusMessage?.replaceAll(/[^\t -~\u0080-\u00ff]/g, ' ');
+  response.writeHead(status, phrase, answerHeaders(answer, status, request));
   // An event stream's first event may be long in coming.
   response.flushHeaders();
   answer.once('end', () => response.addTrailers(forwardedTrailers(answer)));
@@ -78,9 +91,10 @@ export function relayAnswer(
 }
 
 /** Trailers are announced only where the client's protocol has them: Node refuses anything else. */
-function answerHeaders(answer: IncomingMessage, request: IncomingMessage): string[] {
+function answerHeaders(answer: IncomingMessage, status: number, request: IncomingMessage): string[] {
   const { trailer, 'transfer-encoding': encoding } = answer.headers;
-  const canTrail = encoding !== undefined && request.httpVersion === '1.1' && request.method !== 'HEAD';
+  const hasBody = request.method !== 'HEAD' && status !== 204 && status !== 304;
+  const canTrail = encoding !== undefined && request.httpVersion === '1.1' && hasBody;
   return [...clientHeaders(answer), ...(canTrail && trailer !== undefined ? ['Trailer', trailer] : [])];
 }
 

@@ -2,7 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { serviceHeaders } from './forwarded-headers.js';
-import { openRequest, relayAnswer } from './port-proxy.js';
+import { openRequest, relayAnswerOf } from './port-proxy.js';
 
 /**
  * Passes on a request that asks for another protocol, such as WebSocket. Once the service agrees, bytes go both ways
@@ -35,7 +35,7 @@ export function forwardUpgrade(
     connection.write(early);
     join(client, connection);
   });
-  sent.once('response', (answer) => relayAnswer(answer, request, response));
+  relayAnswerOf(sent, request, response);
   sent.once('error', () => {
     connection.destroy();
     if (!response.headersSent && !response.destroyed) onFailure();

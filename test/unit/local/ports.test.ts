@@ -237,4 +237,27 @@ describe('what cannot be reached', () => {
     expect(answer.status).toBe(502);
     expect(answer.body).toContain('did not answer in HTTP');
   });
+
+  test.each([
+    ['a status that is none', '099 Odd', 502],
+    ['control characters in the phrase', '200 O\\x01K', 200],
+    [
+      'trailers after an answer without a body',
+      '204 None\\r\\nTransfer-Encoding: chunked\\r\\nTrailer: X',
+      204,
+    ],
+    ['the same to a cache', '304 Same\\r\\nTransfer-Encoding: chunked\\r\\nTrailer: X', 304],
+  ])('does not end the server: %s', async (_name, head, status) => {
+    const port = 3026;
+    const source = `import net from 'node:net';
+net.createServer((s) => s.once('data', () => s.end('HTTP/1.1 ${head}\\r\\n\\r\\n'))).listen(${port}, () => console.log('x'))`;
+    const own = await createSandbox(server);
+    await startService(server, own, source);
+    const headers = { host: portHost(server, own, port) };
+    const upgrade = { connection: 'upgrade', upgrade: 'websocket' };
+    for (const more of [{}, upgrade]) {
+      const answer = await ask(server.port, { headers: { ...headers, ...more } });
+      expect(answer.status).toBe(status);
+    }
+  });
 });
