@@ -41,12 +41,17 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof CommandError || isE2BEdgeError(error))) throw error;
     say(error.message);
-    if (error instanceof UsageError || (isE2BEdgeError(error) && error.code.startsWith('invalid_'))) {
+    if (error instanceof UsageError || isWrongOption(error)) {
       process.stderr.write(`Try \`e2b-edge ${commands.has(name) ? `${name} ` : ''}--help\`.\n`);
       return 2;
     }
     return name === 'exec' || name === 'shell' ? notStarted : 1;
   }
+}
+
+/** What was wrong from the beginning has a code that names it; `invalid_argument` is what a sandbox answers. */
+function isWrongOption(error: Error): boolean {
+  return isE2BEdgeError(error) && error.code.startsWith('invalid_') && error.code !== 'invalid_argument';
 }
 
 async function run(name: string, args: readonly string[]): Promise<number> {

@@ -5,6 +5,7 @@ import { type Command, printJson, UsageError } from './command.js';
 import { exitCodeOf } from './exit-code.js';
 import { holdSandbox } from './held-sandbox.js';
 import { parseProgramOptions, programOptionsHelp } from './program-options.js';
+import type { SignalQueue } from './signal-queue.js';
 import { write } from './write.js';
 
 const help = `Usage: e2b-edge exec [ID] [options] -- PROGRAM [ARGUMENT...]
@@ -31,12 +32,13 @@ export const exec: Command = {
     const program = separator < 0 ? [] : args.slice(separator + 1);
     if (program.length === 0) throw new UsageError('no program given: it stands behind --');
     const { id, template, start, json } = parseProgramOptions(args.slice(0, separator));
-    const { sandbox, release } = await holdSandbox(id, template);
+    const { sandbox, signals, release } = await holdSandbox(id, template);
     try {
       // The program takes the shell's place, so that signals and the exit status are its own.
       const line = `exec ${program.map(quoted).join(' ')}`;
       const running = { ...start, background: true, stdin: true, keepOutput: json } as const;
       const command = await sandbox.commands.run(line, running);
+      passSignals(signals, sandbox, command);
       return await follow(sandbox, command, json);
     } finally {
       await release();
@@ -46,7 +48,6 @@ export const exec: Command = {
 
 async function follow(sandbox: Sandbox, command: CommandHandle, json: boolean): Promise<number> {
   const sinks: Record<'stdout' | 'stderr', Writable> = { stdout: process.stdout, stderr: process.stderr };
-  const release = passSignals(sandbox, command);
   void passInput(process.stdin, command);
   let code = 0;
   try {
@@ -62,7 +63,6 @@ async function follow(sandbox: Sandbox, command: CommandHandle, json: boolean): 
     }
     throw error;
   } finally {
-    release();
     // Nobody reads it any more, and open it would keep us here.
     process.stdin.destroy();
   }
@@ -84,21 +84,16 @@ async function passInput(input: Readable, command: CommandHandle): Promise<void>
 }
 
 /** envd knows two signals; the sandbox's own `kill` knows all. */
-function passSignals(sandbox: Sandbox, command: CommandHandle): () => void {
+function passSignals(signals: SignalQueue, sandbox: Sandbox, command: CommandHandle): void {
   const seen = new Set<string>();
-  const pass = (signal: NodeJS.Signals): void => {
+  signals.passTo((signal) => {
     const again = seen.has(signal);
     seen.add(signal);
     const sent = again
       ? command.kill()
       : sandbox.commands.run(`kill -s ${signal.slice(3)} ${command.pid}`, { user: 'root' });
     sent.catch(() => {});
-  };
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of names) process.on(name, pass);
-  return () => {
-    for (const name of names) process.off(name, pass);
-  };
+  });
 }
 
 function quoted(text: string): string {

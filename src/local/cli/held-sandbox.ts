@@ -1,10 +1,13 @@
 import { Sandbox } from '../../control/sandbox.js';
 import { say } from './command.js';
 import { findConnection } from './connection.js';
+import { SignalQueue } from './signal-queue.js';
 
 /** A sandbox while a command uses it. */
 export interface HeldSandbox {
   readonly sandbox: Sandbox;
+  /** What this command is sent, also while the sandbox was being created. */
+  readonly signals: SignalQueue;
   /** Leaves it as it is, or ends it if it was created for this. */
   release(): Promise<void>;
 }
@@ -18,6 +21,20 @@ export async function holdSandbox(
   id: string | undefined,
   template: string | undefined,
 ): Promise<HeldSandbox> {
+  const signals = new SignalQueue();
+  try {
+    return await hold(id, template, signals);
+  } catch (error) {
+    signals.close();
+    throw error;
+  }
+}
+
+async function hold(
+  id: string | undefined,
+  template: string | undefined,
+  signals: SignalQueue,
+): Promise<HeldSandbox> {
   const connection = await findConnection();
   const options = { ...connection, timeoutMs: lifeMs };
   const sandbox =
@@ -29,9 +46,14 @@ export async function holdSandbox(
   }, keepAliveMs);
   return {
     sandbox,
+    signals,
     async release() {
       clearInterval(timer);
-      if (id === undefined) await sandbox.kill();
+      try {
+        if (id === undefined) await sandbox.kill();
+      } finally {
+        signals.close();
+      }
     },
   };
 }

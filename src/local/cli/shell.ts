@@ -30,9 +30,11 @@ export const shell: Command = {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new UsageError('this is no terminal: use exec in scripts and pipes');
     }
-    const { sandbox, release } = await holdSandbox(id, template);
+    const { sandbox, signals, release } = await holdSandbox(id, template);
     try {
-      return await follow(await sandbox.pty.create({ ...start, ...sizeOf(process.stdout) }));
+      const pty = await sandbox.pty.create({ ...start, ...sizeOf(process.stdout) });
+      signals.passTo(() => void pty.kill().catch(() => pty.channel.close()));
+      return await follow(pty);
     } finally {
       await release();
     }
@@ -71,7 +73,6 @@ function attach(pty: PtyHandle): () => void {
     else if (data.includes(ctrlC)) channel.close();
   };
   const resize = (): void => pty.resize(sizeOf(stdout));
-  const end = (): void => void pty.kill().catch(() => channel.close());
   let wasOpen = true;
   const forget = channel.onStatus(({ state }) => {
     if (state === 'reconnecting' && wasOpen) notice('the connection is lost; trying again (Ctrl-C gives up)');
@@ -80,12 +81,10 @@ function attach(pty: PtyHandle): () => void {
   stdin.setRawMode(true);
   stdin.on('data', send);
   stdout.on('resize', resize);
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
   return () => {
     forget();
     stdin.off('data', send);
     stdout.off('resize', resize);
-    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, end);
     stdin.setRawMode(false);
   };
 }

@@ -103,6 +103,15 @@ describe('exec', () => {
     expect(await run.exit).toBe(code);
   });
 
+  test('leaves no sandbox behind when it is stopped while it creates one', async () => {
+    const before = await ids();
+    const run = await startCli(['exec', '--', 'sleep', '600'], variables);
+    await until('there is one', async () => (await ids()).length > before.length);
+    run.child.kill('SIGTERM');
+    expect(await run.exit).toBe(143);
+    expect(await ids()).toEqual(before);
+  });
+
   test('lets a program answer a signal, and kills it at the second', async () => {
     const line = "trap 'echo caught' TERM; echo ready; while :; do sleep 0.1; done";
     const run = await startCli(['exec', id, '--', 'bash', '-c', line], variables);
@@ -128,6 +137,10 @@ describe('exec', () => {
     });
     expect(await runCli(['exec', id, '--', 'no-such-program'], variables)).toMatchObject({ code: 127 });
     expect(await runCli(['exec', id, '--', '/etc'], variables)).toMatchObject({ code: 126 });
+    expect(await runCli(['exec', id, '--cwd', '/no/such', '--', 'ls'], variables)).toMatchObject({
+      code: 125,
+      stderr: "e2b-edge: cwd '/no/such' does not exist\n",
+    });
     const wrong = await runCli(['exec', id, '--', 'ls'], {
       ...variables,
       E2B_API_KEY: `e2b_${'0'.repeat(40)}`,
