@@ -106,6 +106,17 @@ const others: readonly KnownDifference[] = [
       local.status === 400 && local.error?.message.endsWith('is not a regular file') === true,
   },
   {
+    name: 'a terminal tells everything',
+    reason:
+      'envd reads a terminal before anybody listens, so that what a quick program prints first may be lost',
+    explains: (call, real, local) =>
+      call.kind === 'rpc' &&
+      call.method === 'Start' &&
+      call.message.pty !== undefined &&
+      terminalOf(local)?.endsWith(terminalOf(real) ?? '') === true &&
+      JSON.stringify(messagesOf(real)) === JSON.stringify(messagesOf(local)),
+  },
+  {
     name: 'the variables of a sandbox',
     reason: 'an envd without a sandbox around it has no E2B_SANDBOX_ID and E2B_TEMPLATE_ID',
     explains: (call) => call.kind === 'http' && call.path === '/envs',
@@ -137,6 +148,14 @@ export const knownDifferences: readonly KnownDifference[] = [...worded, ...other
 function withoutTrue({ body }: Comparable): readonly unknown[] {
   const listed = (body as { processes?: readonly string[] }).processes ?? [];
   return listed.filter((one) => !one.includes('"cmd":"true"'));
+}
+
+function terminalOf({ body }: Comparable): string | undefined {
+  return (body as { output?: { pty?: string } }).output?.pty;
+}
+
+function messagesOf({ body }: Comparable): unknown {
+  return (body as { messages?: unknown }).messages;
 }
 
 function textOf({ body }: Comparable): string | undefined {

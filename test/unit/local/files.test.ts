@@ -371,3 +371,35 @@ function formOf(text: string): FormData {
   form.append('file', new Blob([text]), 'f');
   return form;
 }
+
+describe('paths that are not clean', () => {
+  const fs = (method: string, message: unknown) =>
+    unary(server, sandbox, `filesystem.Filesystem/${method}`, message);
+
+  test('leave no directory behind that was named only to be left again', async () => {
+    await fs('MakeDir', { path: 'odd' });
+    const answer = await fetch(
+      `${server.sandboxUrl}/files?path=${encodeURIComponent('/home/user/odd/zz/../x')}`,
+      {
+        method: 'POST',
+        headers: { ...envdHeaders(sandbox), 'content-type': 'application/octet-stream' },
+        body: 'x',
+      },
+    );
+    expect(answer.status).toBe(500);
+    expect((await fs('ListDir', { path: 'odd' })).body.entries ?? []).toEqual([]);
+  });
+
+  test('name one directory twice, which may be moved to itself', async () => {
+    await fs('MakeDir', { path: 'odd/self' });
+    const move = (source: string, destination: string) => fs('Move', { source, destination });
+    expect((await move('/home/user/odd/./self', '/home/user/odd/self')).status).toBe(200);
+    expect((await move('/home/user/odd/self', '/home/user/odd/self')).status).toBe(500);
+  });
+
+  test('end in a slash, and a file is removed all the same', async () => {
+    await run(server, sandbox, sh('mkdir -p odd; echo x > odd/file'));
+    expect((await fs('Remove', { path: '/home/user/odd/file/' })).status).toBe(200);
+    expect((await fs('Stat', { path: '/home/user/odd/file' })).body.code).toBe('not_found');
+  });
+});

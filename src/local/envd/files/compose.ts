@@ -5,7 +5,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { basename, dirname, join } from 'node:path';
 import type { SandboxContext } from '../context.js';
 import { errnoOf, HttpError, reasonOf } from '../errors.js';
-import { ensureDirectories } from '../filesystem/ensure-directories.js';
+import { ensureDirectories, parentOf } from '../filesystem/ensure-directories.js';
 import { expandPath } from '../paths.js';
 import { readJson } from '../read-json.js';
 import { ownershipOf, type User } from '../users.js';
@@ -37,7 +37,7 @@ export async function compose(
     await requireFile(source, path);
     sources.push(source);
   }
-  await ensureDirectories(dirname(target), user, paths.name).catch((error) => {
+  await ensureDirectories(parentOf(target), user, paths.name).catch((error) => {
     throw new HttpError(500, `error ensuring directories: ${reasonOf(error)}`);
   });
   // Not made of the destination's name, which may be as long as a name can be.

@@ -1,8 +1,8 @@
 import { constants, realpathSync } from 'node:fs';
 import { chown, type FileHandle, open, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import { errnoOf, HttpError, reasonOf } from '../errors.js';
-import { ensureDirectories } from '../filesystem/ensure-directories.js';
+import { ensureDirectories, parentOf } from '../filesystem/ensure-directories.js';
 import { type Metadata, readMetadata, writeMetadata } from '../filesystem/metadata.js';
 import type { PathSpace } from '../paths.js';
 import { ownershipOf, type User } from '../users.js';
@@ -63,7 +63,7 @@ async function openToWrite(target: string, { user, paths }: UploadSettings): Pro
     // Most files go where there is a directory already.
     return await openIt().catch(async (error) => {
       if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
-      await ensureDirectories(dirname(target), user, paths.name).catch((cause) => {
+      await ensureDirectories(parentOf(target), user, paths.name).catch((cause) => {
         throw new HttpError(500, `error ensuring directories: ${reasonOf(cause)}`);
       });
       return openIt();

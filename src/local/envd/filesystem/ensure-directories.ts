@@ -1,7 +1,15 @@
 import { chown, mkdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { errnoOf, reasonOf } from '../errors.js';
 import { ownershipOf, type User } from '../users.js';
+
+/**
+ * The directory that a path is in, as Go (and so envd) has it: of the cleaned path, so that nothing is made for the
+ * sake of a `missing/..`.
+ */
+export function parentOf(path: string): string {
+  return resolve(dirname(path));
+}
 
 /**
  * Makes a directory and those missing above it, which then belong to the user. Throws a plain error that says what
@@ -13,7 +21,7 @@ export async function ensureDirectories(
   nameOf: (path: string) => string,
 ): Promise<void> {
   if (await isDirectory(path, nameOf)) return;
-  await ensureDirectories(dirname(path), user, nameOf);
+  await ensureDirectories(parentOf(path), user, nameOf);
   try {
     await mkdir(path, { mode: 0o755 }).catch(async (error) => {
       // Somebody else was faster, which is as good; but it may also be a symlink that leads nowhere.

@@ -1,12 +1,11 @@
 import { lstat, rename, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import type { EntryInfo, Filesystem } from '../../../wire/gen/filesystem/filesystem_pb.js';
 import type { SandboxContext } from '../context.js';
 import { errnoOf, reasonOf, toConnectError } from '../errors.js';
 import { expandPath } from '../paths.js';
 import type { User } from '../users.js';
-import { ensureDirectories } from './ensure-directories.js';
+import { ensureDirectories, parentOf } from './ensure-directories.js';
 import { entryInfo } from './entry-info.js';
 import { listDir } from './list-dir.js';
 import { removeTree } from './remove-tree.js';
@@ -87,8 +86,8 @@ export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof F
         const to = await paths.entry(destination);
         // Before the destination's parents appear for nothing.
         await lstat(from);
-        await ensureDirectories(dirname(to), userOf(context), paths.name);
-        if (await isDirectory(to)) throw Object.assign(new Error('file exists'), { code: 'EEXIST' });
+        await ensureDirectories(parentOf(to), userOf(context), paths.name);
+        await requirePlace(from, to);
         await rename(from, to);
       } catch (error) {
         throw missingOr(error, `source file not found: ${source}`, `error renaming ${source}`);
@@ -109,12 +108,16 @@ export function filesystemService(sandbox: SandboxContext): ServiceImpl<typeof F
   };
 }
 
-/** Go's rename, which envd uses, does not put a directory into the place of an empty one, as rename(2) does. */
-async function isDirectory(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
+/**
+ * Go's rename, which envd uses, does not put a directory into the place of an empty one, as rename(2) does. Only a
+ * directory that goes by two names may be renamed to itself.
+ */
+async function requirePlace(from: string, to: string): Promise<void> {
+  const there = await lstat(to).catch(() => undefined);
+  if (!there?.isDirectory()) return;
+  const moved = await lstat(from);
+  if (from !== to && there.ino === moved.ino && there.dev === moved.dev) return;
+  throw Object.assign(new Error('file exists'), { code: 'EEXIST' });
 }
 
 function missingOr(error: unknown, missing: string, otherwise: string): ConnectError {

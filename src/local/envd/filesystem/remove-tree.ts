@@ -6,7 +6,9 @@ import { errnoOf } from '../errors.js';
 const run = promisify(execFile);
 
 /** Removes what is there, if anything, with all that is below. */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(named: string): Promise<void> {
+  // A file that is named as if it were a directory goes, too.
+  const path = named.replace(/(?<=.)\/+$/, '');
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {

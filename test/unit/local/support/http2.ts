@@ -1,4 +1,9 @@
-import type { ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import type {
+  ClientHttp2Session,
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+  OutgoingHttpHeaders,
+} from 'node:http2';
 
 export interface Http2Answer {
   readonly status: number;
@@ -20,7 +25,7 @@ export function ask(
       { endStream: body === undefined },
     );
     const chunks: Buffer[] = [];
-    let head: IncomingHttpHeaders & { ':status'?: number } = {};
+    let head: IncomingHttpHeaders & IncomingHttpStatusHeader = {};
     stream.once('response', (answer) => {
       head = answer;
     });
