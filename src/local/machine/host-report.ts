@@ -33,11 +33,7 @@ export async function describeHost(envdScript: string = builtEnvd): Promise<Host
     items: [
       await bubblewrapItem(),
       await namespaceItem(host, failure),
-      usersItem(host),
-      limitsItem(host),
-      freezeItem(host),
-      layersItem(host, overlayProblem),
-      internetItem(host),
+      ...(host ? isolatedItems(host, overlayProblem) : unisolatedItems()),
       terminalsItem(),
       await metadataItem(),
     ],
@@ -58,8 +54,34 @@ async function tryBubblewrap(envdScript: string): Promise<Attempt> {
     await workspace.remove();
     return host ? { host, overlayProblem: workspace.overlayProblem } : {};
   } catch (error) {
-    return { failure: (error as Error).message };
+    // The cause leaves out that there is no isolation, which the item says itself.
+    const { message, cause } = error as Error;
+    return { failure: oneLine(cause instanceof Error ? cause.message : message) };
   }
+}
+
+function isolatedItems(host: BubblewrapHost, overlayProblem: string | undefined): HostItem[] {
+  return [
+    usersItem(host),
+    limitsItem(host),
+    freezeItem(host),
+    layersItem(overlayProblem),
+    internetItem(host),
+  ];
+}
+
+/** Nothing else could give them. */
+function unisolatedItems(): HostItem[] {
+  const detail = 'none without isolation';
+  return [
+    ...['users', 'limits', 'freezer', 'layered files'].map((name) => ({
+      name,
+      ok: false,
+      detail,
+      advice: 'as for `namespaces`',
+    })),
+    { name: 'internet', ok: true, detail: "the host's network is the sandboxes' as well" },
+  ];
 }
 
 async function bubblewrapItem(): Promise<HostItem> {
@@ -84,6 +106,8 @@ async function namespaceItem(
   const name = 'namespaces';
   if (host)
     return { name, ok: true, detail: 'own users, processes, files, network and names for each sandbox' };
+  if (!(await findBubblewrap()))
+    return { name, ok: false, detail: 'not tried: bubblewrap is missing', advice: 'as for `bubblewrap`' };
   return { name, ok: false, detail: failure ?? 'not tried', advice: await namespaceAdvice() };
 }
 
@@ -105,56 +129,59 @@ async function namespaceAdvice(): Promise<string> {
   return 'in a container, give it the right to make namespaces (Docker: `--security-opt seccomp=unconfined`, or `--privileged`)';
 }
 
-function usersItem(host: BubblewrapHost | undefined): HostItem {
+function usersItem({ ids }: BubblewrapHost): HostItem {
   const name = 'users';
-  if (host?.ids.range)
-    return { name, ok: true, detail: '`user` and `root` are two, and root is so inside only' };
-  const detail = 'one uid for everyone inside: `root` is a name only, and programs can reach envd';
-  return {
-    name,
-    ok: false,
-    detail,
-    advice: 'start the server as root (it gives sandboxes to uids that nobody has)',
-  };
+  if (ids.range) return { name, ok: true, detail: '`user` and `root` are two, and root is so inside only' };
+  const detail = 'one uid for everyone inside: `root` is a name only, and programs can disturb envd';
+  const advice = isRoot()
+    ? 'start the server where all uids exist, not in a namespace of users that has few'
+    : 'start the server as root: its sandboxes run under uids that nobody has';
+  return { name, ok: false, detail, advice };
 }
 
-function limitsItem(host: BubblewrapHost | undefined): HostItem {
+function limitsItem({ cgroups }: BubblewrapHost): HostItem {
   const name = 'limits';
-  const has = host?.cgroups.abilities ?? new Set();
-  const kept = (['pids', 'memory', 'cpu'] as const).filter((it) => has.has(it));
-  if (kept.length === 3)
+  const { abilities } = cgroups;
+  const kinds = { pids: 'processes only by ulimit', memory: 'memory not', cpu: 'processors not' } as const;
+  const missing = (['pids', 'memory', 'cpu'] as const).filter((kind) => !abilities.has(kind));
+  if (missing.length === 0) {
     return { name, ok: true, detail: 'processes, memory and processors, by control groups' };
-  const detail = host
-    ? `by control groups: ${kept.join(', ') || 'none'}; processes are counted anyway`
-    : 'none';
-  return { name, ok: false, detail, advice: controlGroupAdvice };
+  }
+  const detail = `for want of control groups: ${missing.map((kind) => kinds[kind]).join(', ')}`;
+  return { name, ok: false, detail, advice: controlGroupAdvice() };
 }
 
-const controlGroupAdvice =
-  'start the server as root, or in control groups of its own: `systemd-run --user --scope -p Delegate=yes …`';
+function controlGroupAdvice(): string {
+  return isRoot()
+    ? 'let the server write to /sys/fs/cgroup (Docker: `--privileged`)'
+    : 'start the server as root, or in control groups of its own: `systemd-run --user --scope -p Delegate=yes …`';
+}
 
-function freezeItem(host: BubblewrapHost | undefined): HostItem {
+function freezeItem({ cgroups }: BubblewrapHost): HostItem {
   const name = 'freezer';
-  if (host?.cgroups.abilities.has('freeze')) return { name, ok: true, detail: 'by control groups' };
-  return { name, ok: false, detail: 'by SIGSTOP, process by process', advice: controlGroupAdvice };
+  if (cgroups.abilities.has('freeze')) return { name, ok: true, detail: 'by control groups' };
+  return { name, ok: false, detail: 'by SIGSTOP, process by process', advice: controlGroupAdvice() };
 }
 
-function layersItem(host: BubblewrapHost | undefined, problem: string | undefined): HostItem {
+function layersItem(problem: string | undefined): HostItem {
   const name = 'layered files';
-  if (host && problem === undefined) {
+  if (problem === undefined) {
     return { name, ok: true, detail: 'by overlayfs: starting from saved files costs no copy' };
   }
-  const detail = `saved files are copied for each sandbox: ${problem ?? 'there is no isolation'}`;
-  return { name, ok: false, detail, advice: 'start the server as root, with TMPDIR on a plain file system' };
+  const detail = `saved files are copied for each sandbox: ${problem}`;
+  const advice = isRoot() ? 'set TMPDIR to a plain file system, such as ext4' : 'start the server as root';
+  return { name, ok: false, detail, advice };
 }
 
-function internetItem(host: BubblewrapHost | undefined): HostItem {
+function internetItem({ internet: { problem } }: BubblewrapHost): HostItem {
   const name = 'internet';
-  if (!host) return { name, ok: true, detail: "the host's network is the sandboxes' as well" };
-  if (!host.internet.problem)
+  if (problem === undefined) {
     return { name, ok: true, detail: 'by slirp4netns, without the host’s loopback' };
-  const advice = '`apt-get install slirp4netns`, and /dev/net/tun has to be there';
-  return { name, ok: false, detail: host.internet.problem, advice };
+  }
+  const advice = problem.endsWith('not installed')
+    ? '`apt-get install slirp4netns`, or what your system uses'
+    : 'slirp4netns needs /dev/net/tun, open for reading and writing';
+  return { name, ok: false, detail: problem, advice };
 }
 
 function terminalsItem(): HostItem {
@@ -188,4 +215,13 @@ const reinstall = 'install the package again, without `--omit=optional`';
 
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+}
+
+/** What programs say may have several; a report has one for each thing. */
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
 }

@@ -70,7 +70,8 @@ export class Internet {
       return internet;
     } catch (error) {
       await internet.close();
-      throw new Error(`slirp4netns: ${said.trim() || (error as Error).message}`, { cause: error });
+      const reason = said.trim().split('\n').join('; ') || (error as Error).message;
+      throw new Error(`slirp4netns: ${reason}`, { cause: error });
     }
   }
 

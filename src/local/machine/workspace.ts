@@ -49,7 +49,9 @@ export class Workspace {
     }
     const cgroups = ids ? await Cgroups.open(basename(path)) : Cgroups.none;
     await writeFile(join(path, cgroupList), cgroups.directories.join('\n'));
-    const problem = ids?.range ? await overlayProblem(path, ids.launcher) : 'it takes real users';
+    const problem = ids?.range
+      ? await overlayProblem(path, ids.launcher)
+      : 'only root can give sandboxes layers';
     return new Workspace(path, cgroups, ids, problem);
   }
 

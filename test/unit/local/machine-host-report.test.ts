@@ -33,4 +33,14 @@ test('where nothing works, that is said as well', async () => {
     ok: false,
     detail: expect.stringContaining('/no/such/envd.mjs'),
   });
+  // Its own advice would do nothing for what isolation brings.
+  for (const name of ['users', 'limits', 'freezer', 'layered files']) {
+    expect(items).toContainEqual({
+      name,
+      ok: false,
+      detail: 'none without isolation',
+      advice: 'as for `namespaces`',
+    });
+  }
+  for (const { detail } of items) expect(detail).not.toContain('\n');
 });
