@@ -65,8 +65,11 @@ export async function startWithEnvd(options: LocalServerOptions, envdScript: str
   const endAll = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()));
     metrics.close();
-    await Promise.all([sandboxes.close(), debugMachine.close(), source.close()]);
-    await workspace.remove();
+    try {
+      await Promise.all([sandboxes.close(), debugMachine.close(), source.close()]);
+    } finally {
+      await workspace.remove();
+    }
   };
   const { host, origins } = checked;
   const sharesNetwork = isolation.kind === 'none';

@@ -13,7 +13,11 @@ import type { RuntimeFiles } from './runtime-files.js';
 import type { Workspace } from './workspace.js';
 
 const executables = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap'];
-const runtimePlace = '/opt/e2b-edge';
+/**
+ * Below what is mounted anew at each start: bubblewrap follows links to where it is to mount something, and root in
+ * there can make links of everything else.
+ */
+const runtimePlace = '/run/e2b-edge';
 const userlandLinks = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
 /** The path of bubblewrap, or `undefined` where there is none. */
@@ -65,8 +69,8 @@ export async function bubblewrapIsolation(
         ...userland.directories.flatMap((path) => ['--ro-bind', join(image, path), path]),
         ...['--ro-bind', etc, '/etc'],
         ...(ids.range ? [] : waitForResolver),
-        ...['--ro-bind', runtime.directory, runtimePlace],
         ...['--perms', '0755', '--tmpfs', '/run'],
+        ...['--ro-bind', runtime.directory, runtimePlace],
         ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm', '--chdir', '/'],
         ...(cgroups.abilities.has('pids') ? command : withProcessLimit(limits.processes, command)),
       ];

@@ -58,7 +58,7 @@ export class MachineFiles {
     if (this.#layers.length >= mostLayers) return this.#flatCopy();
     if (this.#inUse || !this.#workspace.hasOverlay) {
       const top = await this.#workspace.makeTop(this.#layers.length > 0);
-      await copyTree(this.#top, top);
+      await this.#into(top, () => copyTree(this.#top, top));
       return new MachineFiles(this.#workspace, top, this.#holdLayers());
     }
     const top = await this.#workspace.makeTop(true);
@@ -79,8 +79,18 @@ export class MachineFiles {
 
   async #flatCopy(): Promise<MachineFiles> {
     const top = this.#workspace.nextRoot();
-    await copyLayers([this.#top, ...this.#layers.map(({ path }) => path)], top);
+    await this.#into(top, () => copyLayers([this.#top, ...this.#layers.map(({ path }) => path)], top));
     return new MachineFiles(this.#workspace, top);
+  }
+
+  /** Nothing is left there when that fails. */
+  async #into(top: string, copy: () => Promise<void>): Promise<void> {
+    try {
+      await copy();
+    } catch (error) {
+      await this.#workspace.removeTop(top);
+      throw error;
+    }
   }
 
   #holdLayers(): Layer[] {

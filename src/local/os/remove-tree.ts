@@ -1,18 +1,18 @@
-import { chmod, lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 
-/** Removes a directory, also when directories in it were made unreadable, which only their owner may undo. */
+const run = promisify(execFile);
+
+/**
+ * Removes a directory, also when directories in it were made unreadable, which only their owner may undo, or lie
+ * deeper than a path can say. The programs go from directory to directory, and have no such limit.
+ */
 export async function removeTree(path: string): Promise<void> {
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
-    await openTree(path).catch(() => {});
-    await rm(path, { recursive: true, force: true });
+    await run('chmod', ['-fR', 'u+rwx', '--', path]).catch(() => {});
+    await run('rm', ['-rf', '--', path]);
   }
-}
-
-async function openTree(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const name of await readdir(path)) await openTree(join(path, name));
 }

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hostProcesses, uniqueSleep } from './support/host-processes.js';
 import { type Kind, kinds, launchIn, openMachines, openSource, shellIn, take } from './support/machines.js';
 import { until } from './support/until.js';
@@ -89,7 +89,7 @@ describe.each(cases)('$user in $kind', ({ kind, user }) => {
   test('gets no rights from a file', async () => {
     const sh = await open();
     expect(await sh('grep NoNewPrivs /proc/self/status')).toBe('NoNewPrivs:\t1\n');
-    expect(await sh('touch /usr/x /etc/x /opt/e2b-edge/x')).toMatch(
+    expect(await sh('touch /usr/x /etc/x /run/e2b-edge/x')).toMatch(
       /^(touch: .*Read-only file system\n){3}$/,
     );
     // Root-only files of the host's userland are nobody's here.
@@ -211,4 +211,18 @@ test('files that lead to the host are followed neither when they are copied nor 
   await source.close();
   expect(readdirSync(host)).toEqual(['secret']);
   expect(readdirSync(workspace.path).filter((name) => name.startsWith('sandbox-'))).toEqual([]);
+});
+
+test('a link in the place of a directory makes nothing on the host when the files are started again', async () => {
+  const source = await openSource(real);
+  const open = mkdtempSync(join(tmpdir(), 'open-'));
+  onTestFinished(() => rmSync(open, { recursive: true }));
+  chmodSync(open, 0o1777);
+  const machine = await take(source);
+  // The host's / has that name while bubblewrap mounts. What is mounted on cannot be replaced.
+  const replace = `cd /; for name in dev etc opt proc run usr var; do mv $name $name.was && ln -s /oldroot${open} $name; done 2>/dev/null; readlink /opt`;
+  expect(await shellIn(machine, replace, 'root')).toBe(`/oldroot${open}\n`);
+  const copy = await take(source, { files: await machine.saveFiles() });
+  expect(await shellIn(copy, 'readlink /opt', 'root')).toBe(`/oldroot${open}\n`);
+  expect(readdirSync(open)).toEqual([]);
 });

@@ -56,6 +56,22 @@ describe.each(kinds)('isolation: %s', (kind) => {
     expect(directories(workspace)).toEqual([]);
   });
 
+  test('a tree deeper than any path cannot be copied, but is removed', async () => {
+    const { source, workspace } = await openMachines(kind);
+    const machine = await take(source);
+    const dig = `import os
+for i in range(40): os.mkdir("d" * 200); os.chdir("d" * 200)
+os.chmod(".", 0)
+print("deep")`;
+    expect(await shellIn(machine, `python3 -c '${dig}'`)).toBe('deep\n');
+    const before = directories(workspace);
+    await expect(machine.saveFiles()).rejects.toThrow(/^files cannot be copied: cp: .{1,500}$/);
+    expect(directories(workspace)).toEqual(before);
+    await machine.close();
+    await source.close();
+    expect(directories(workspace)).toEqual([]);
+  });
+
   test('files of a machine that was stopped start another', async () => {
     const { source, workspace } = await openMachines(kind);
     let machine = await take(source);

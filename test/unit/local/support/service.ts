@@ -3,7 +3,7 @@ import { stream } from './rpc.js';
 import type { Created } from './server.js';
 
 /** Node's own path, or where a sandbox sees it when that is not below /usr. */
-const node = process.execPath.startsWith('/usr/') ? process.execPath : '/opt/e2b-edge/node';
+const node = process.execPath.startsWith('/usr/') ? process.execPath : '/run/e2b-edge/node';
 
 /** Runs a Node program in the sandbox until the file's end, and resolves when it has printed something. */
 export async function startService(server: LocalServer, sandbox: Created, source: string): Promise<void> {
