@@ -2,6 +2,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { SandboxContext } from './context.js';
 import { HttpError } from './errors.js';
 import { readJson } from './read-json.js';
+import { writeRunFiles } from './run-files.js';
 import type { User } from './users.js';
 
 /** What `POST /init` may say; whatever else it says is for other kinds of machines. */
@@ -19,7 +20,10 @@ export async function init(
 ): Promise<void> {
   const { envVars, defaultUser, defaultWorkdir } = validated(await readJson(request));
   const user = defaultUser ? existing(defaultUser, context) : undefined;
-  if (envVars) context.envs = envVars;
+  if (envVars) {
+    context.envs = envVars;
+    await writeRunFiles(context.paths, envVars);
+  }
   if (user) {
     context.users.defaultName = user.name;
     context.workdir = user.home;
