@@ -1,5 +1,6 @@
 import { access, lstat, readlink, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Cgroups } from './cgroups.js';
 import { makeEtc, sandboxHostname } from './host-etc.js';
 import type { HostIds } from './host-ids.js';
@@ -10,6 +11,7 @@ import type { Limits } from './limits.js';
 import { NamespaceEnclosure } from './namespace-enclosure.js';
 import { inOverlay } from './overlay.js';
 import type { RuntimeFiles } from './runtime-files.js';
+import { syscallFilter } from './syscall-filter.js';
 import type { Workspace } from './workspace.js';
 
 const executables = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap'];
@@ -51,6 +53,7 @@ export async function bubblewrapIsolation(
   const hostEtc = join(workspace.path, 'etc');
   await makeEtc(hostEtc);
   const images = new Images(workspace, runtime.directory, runtimePlace);
+  const filter = syscallFilter();
   const ofHost = { etc: hostEtc, node: [resolve(runtimePlace, runtime.node)] };
   return {
     kind: 'bubblewrap',
@@ -79,8 +82,10 @@ export async function bubblewrapIsolation(
           ? { command: bubblewrap, ...ids.launcher }
           : { command: inOverlay(root, ids.launcher!, bubblewrap) }),
         env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-        pipes: 2,
+        pipes: 3,
         enclose: async (child) => {
+          const [, , , , , , filterPipe] = child.stdio as unknown as Duplex[];
+          give(filter, filterPipe!);
           const cgroup = cgroups.create(basename(top));
           return NamespaceEnclosure.around(child, { ids, limits, cgroup, internet });
         },
@@ -110,7 +115,7 @@ const namespaceArgs = [
   ...['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net', '--unshare-cgroup-try'],
   ...['--hostname', sandboxHostname],
   // The sandbox ends with the server, and cannot type into the server's terminal.
-  ...['--die-with-parent', '--new-session'],
+  ...['--die-with-parent', '--new-session', '--seccomp', '6'],
 ];
 
 /**
@@ -120,6 +125,12 @@ const namespaceArgs = [
 function withProcessLimit(processes: number, command: readonly string[]): string[] {
   const script = 'ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@"';
   return ['/bin/sh', '-c', script, `${processes}`, ...command];
+}
+
+/** Whoever ends before it has read that is told of otherwise. */
+function give(content: Buffer, pipe: Duplex): void {
+  pipe.on('error', () => {});
+  pipe.end(content);
 }
 
 /** How `/bin` and the like look in a tree: symlinks into `/usr`, or directories of their own. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,6 +103,26 @@ describe.each(cases)('$user in $kind', ({ kind, user }) => {
     expect(await sh('echo x > /dev/tty')).toMatch(/No such device|cannot/);
     expect(await sh(`python3 -c 'import os, pty; pty.spawn(["sh", "-c", "tty < /dev/tty"])'`)).toContain(
       '/dev/',
+    );
+  });
+
+  test('has no keys of the session that the server was started in, and no sockets past the network', async () => {
+    const sh = await open();
+    const calls = { x64: 'keyctl=250; add=248; request=249', arm64: 'keyctl=219; add=217; request=218' };
+    const look = `import ctypes, os, socket
+${calls[process.arch as keyof typeof calls]}
+c = ctypes.CDLL(None, use_errno=True)
+def said(result): return "done" if result >= 0 else os.strerror(ctypes.get_errno())
+print(said(c.syscall(keyctl, 0, -3, 0)), said(c.syscall(request, b"user", b"none", None, 0)))
+print(said(c.syscall(add, b"user", b"e2b-edge-test", b"x", 1, -2)), said(c.syscall(425, 1, None)))
+print(said(c.socket(40, 1, 0)), said(c.socket(1, 1, 0)))`;
+    const none = 'Function not implemented';
+    expect(await sh(`python3 -c '${look}'`)).toBe(
+      `${none} ${none}\n${none} ${none}\nAddress family not supported by protocol done\n`,
+    );
+    // On the host they are there: -2 is the calling process's own keyring.
+    expect(execFileSync('python3', ['-c', look], { encoding: 'utf8' })).toMatch(
+      /^done Required key not available\ndone /,
     );
   });
 
