@@ -80,9 +80,8 @@ export class EnvdProcess {
       { ':method': method, ':path': path },
       { endStream: body === undefined },
     );
-    stream.setTimeout(startLimitMs, () => stream.destroy(new Error('envd does not answer')));
     if (body !== undefined) stream.end(body);
-    const { status, message } = await answerOf(stream);
+    const { status, message } = await answerOf(stream, startLimitMs);
     if (status !== 204) throw new Error(message || `envd answered ${path} with ${status}`);
   }
 

@@ -11,6 +11,9 @@ export interface StartCommands {
   readonly timeoutSeconds: number;
 }
 
+/** How long envd may take to say that the time is over. */
+const answerSeconds = 5;
+
 /** Runs them in a machine. Rejects with what they printed when they fail, and when `signal` says so. */
 export async function runStartCommands(
   machine: Machine,
@@ -27,7 +30,7 @@ export async function runStartCommands(
   signal.addEventListener('abort', abort, { once: true });
   try {
     stream.end(JSON.stringify(commands));
-    const { status, message } = await answerOf(stream);
+    const { status, message } = await answerOf(stream, (commands.timeoutSeconds + answerSeconds) * 1000);
     if (status !== 204) throw new Error(message);
   } finally {
     signal.removeEventListener('abort', abort);
