@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  createServer,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { answerOf } from '../../../src/local/machine/envd-answer.js';
@@ -31,7 +37,11 @@ test.each([
   const session = await openEnvd((stream) => stream.respond(headers, { endStream: true }));
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     response.setHeader('access-control-allow-origin', '*');
-    forward({ request: (...asked) => session.request(...asked) }, request, response, () => {
+    const machine = {
+      request: session.request.bind(session),
+      cancel: (stream: ClientHttp2Stream) => stream.close(),
+    };
+    forward(machine, request, response, () => {
       response.writeHead(502).end();
     });
   };

@@ -38,7 +38,10 @@ const remove = (id: string): Promise<Response> =>
 describe('a snapshot', () => {
   test('keeps the files, modes and links for sandboxes that go their own ways', async () => {
     const original = await createSandbox(server, { envVars: { KEPT: 'yes', OVER: 'old' } });
-    await shell(original, 'echo one > ~/a; chmod 750 ~/a; ln -s a ~/link; mkdir -p /tmp/d/e; sleep 1000 >/dev/null 2>&1 &');
+    await shell(
+      original,
+      'echo one > ~/a; chmod 750 ~/a; ln -s a ~/link; mkdir -p /tmp/d/e; sleep 1000 >/dev/null 2>&1 &',
+    );
     const { snapshotID, names } = await snapshot(original);
     expect(snapshotID).toMatch(/^[a-z0-9]{20}:default$/);
     expect(names).toEqual([]);
