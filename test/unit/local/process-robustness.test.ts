@@ -110,7 +110,7 @@ test('500 requests that are broken off anywhere leave nothing', async () => {
     await killAll();
   }
   await until('its descriptors are closed', () => descriptors() <= before.descriptors);
-  expect(seen.length).toBeGreaterThan(50);
+  expect(seen.length).toBeGreaterThan(10);
   expect(residentMiB() - before.residentMiB).toBeLessThan(200);
   expect(await finished({}, 'echo well')).toContain(Buffer.from('well\n').toString('base64'));
 });
