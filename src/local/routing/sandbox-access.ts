@@ -4,6 +4,7 @@ import { envdPort, type Knock } from '../control/knock.js';
 import type { Sandbox } from '../control/sandbox.js';
 import type { Sandboxes } from '../control/sandboxes.js';
 import { ApiError } from '../http/replies.js';
+import { urlOf } from '../http/request-url.js';
 import { sameSecret } from '../http/signature.js';
 import { ProxyError, resumeRefused, sandboxNotFound, trafficRefused } from './proxy-error.js';
 import type { SandboxRoute } from './request-route.js';
@@ -61,8 +62,9 @@ function checkTraffic({ headers }: IncomingMessage, { id, trafficAccessToken }: 
 }
 
 /** @throws `ProxyError` for what only the platform may ask of envd. */
-export function refuseInternal({ url = '' }: IncomingMessage): void {
-  const path = url.split(/[?#]/, 1)[0]!;
+export function refuseInternal(request: IncomingMessage): void {
+  // As envd reads it, for which `%2e` is a dot and a backslash a slash.
+  const path = urlOf(request).pathname;
   if (!internalPaths.has(posix.normalize(path).replace(/(?<=.)\/$/, ''))) return;
   const message = 'This path belongs to the platform and cannot be reached from outside';
   throw new ProxyError(404, message, { path }, 'Use the SDK or the control plane for what it does.');

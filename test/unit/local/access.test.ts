@@ -169,6 +169,15 @@ describe('a sandbox', () => {
     }
   });
 
+  test.each(['//init', '/x/../init', '/x/%2e%2e/init', '/x\\..\\init', '/./%2E/start/'])(
+    'nor when they are written as %s',
+    async (path) => {
+      const headers = { ...envdHeaders(sandbox), host: `localhost:${server.port}` };
+      const answer = await get(path, headers, 'POST');
+      expect(answer.status).toBe(404);
+    },
+  );
+
   test('lets any page read its answers, errors included', async () => {
     const headers = { host: `localhost:${server.port}`, origin: 'https://app.example' };
     const preflight = await get(
