@@ -156,13 +156,14 @@ print("reached" if len(open("/proc/sysvipc/shm").readlines()) > 1 else "not ther
 });
 
 describe('envd, which is root', () => {
+  // Not by child.kill(), which takes a child that is stopped for one that has ended.
   const ptrace = (pid: string): string =>
     `import ctypes, os, subprocess, sys
 c = ctypes.CDLL(None, use_errno=True)
 child = subprocess.Popen(["sleep", "9"])
 pid = ${pid}
-print(c.ptrace(16, pid, 0, 0), ctypes.get_errno())
-child.kill()`;
+print(c.ptrace(16, pid, 0, 0), ctypes.get_errno(), flush=True)
+os.kill(child.pid, 9)`;
 
   test('cannot be traced, read or ended by user', async () => {
     const machine = await take(await openSource(real));

@@ -27,8 +27,13 @@ async function fill(server: ServerProcess, mark: string): Promise<void> {
 
 async function killOutright({ child }: ServerProcess, others: readonly number[] = []): Promise<void> {
   const exited = once(child, 'exit');
+  const signalOthers = (signal: NodeJS.Signals): void => {
+    for (const pid of others) if (pid > 1) process.kill(pid, signal);
+  };
+  // They would hear that the server is gone.
+  signalOthers('SIGSTOP');
   child.kill('SIGKILL');
-  for (const pid of others) if (pid > 1) process.kill(pid, 'SIGKILL');
+  signalOthers('SIGKILL');
   await exited;
 }
 
