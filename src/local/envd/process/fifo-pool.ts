@@ -82,11 +82,20 @@ export class FifoPool {
   }
 
   async #makeBatch(): Promise<void> {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    this.#makeDirectory();
     const paths = Array.from({ length: batch }, () => join(this.#directory, `pipe-${this.#made++}`));
     // Nobody else can enter the directory, and once they are open only those who hold them reach them: by
     // /dev/stdout and the like, which must not depend on whom the program runs as.
     await run('mkfifo', ['-m', '666', ...paths]);
     this.#ready.push(...paths);
+  }
+
+  /** Not those above it: without a namespace they would come back after whoever ended the sandbox has removed them. */
+  #makeDirectory(): void {
+    try {
+      mkdirSync(this.#directory, { mode: 0o700 });
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
   }
 }
