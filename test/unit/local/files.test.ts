@@ -132,6 +132,16 @@ describe('upload', () => {
 });
 
 describe('download', () => {
+  test.each(['identity', 'gzip'])(
+    'what opens but cannot be read is an error that says so, %s',
+    async (encoding) => {
+      const response = await files({ path: '/proc/self/mem' }, { headers: { 'accept-encoding': encoding } });
+      expect(response.status).toBe(500);
+      expect(response.headers.get('content-encoding')).toBeNull();
+      expect(((await response.json()) as { message: string }).message).toContain('i/o error');
+    },
+  );
+
   test('as is: length, type, date, name', async () => {
     await put('plain.txt', 'plain');
     const response = await files({ path: 'plain.txt' }, { headers: { 'accept-encoding': 'identity' } });
