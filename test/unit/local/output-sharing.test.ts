@@ -80,22 +80,57 @@ test('one who stalls alone may hold the process for ever', async () => {
   expect((await subscriber.next(never, 1000)).type).toBe('output');
 });
 
-test('one who stalls while others wait is ended, and they go on', async () => {
+test('one who is slow slows all, and loses nothing', async () => {
+  const { process, state, write } = fakeProcess();
+  const slow = process.subscribe();
+  const prompt = process.subscribe();
+  for (let round = 0; round < 500; round++) {
+    await vi.advanceTimersByTimeAsync(100);
+    for (let written = 0; written < 10 && !state.paused; written++) {
+      write(1);
+      expect((await prompt.next(never, 1000)).type).toBe('output');
+    }
+    await vi.advanceTimersByTimeAsync(100);
+    expect((await slow.next(never, 1000)).type).toBe('output');
+  }
+});
+
+test('one who stalls does not stop the others, and is ended when its queue is full', async () => {
   const { process, state, write } = fakeProcess();
   const stalled = process.subscribe();
   const prompt = process.subscribe();
+  const take = async (chunks: number): Promise<void> => {
+    for (let i = 0; i < chunks; i++) expect((await prompt.next(never, 1000)).type).toBe('output');
+  };
   write(8);
-  for (let i = 0; i < 8; i++) expect((await prompt.next(never, 1000)).type).toBe('output');
-  const waiting = prompt.next(never, 3_600_000);
-  await vi.advanceTimersByTimeAsync(9_000);
+  await take(8);
   expect(state.paused).toBe(true);
-  await vi.advanceTimersByTimeAsync(2_000);
+  await vi.advanceTimersByTimeAsync(250);
   expect(state.paused).toBe(false);
+  for (let round = 0; round < 60; round++) {
+    write(4);
+    await take(4);
+    expect(state.paused).toBe(false);
+  }
+  // What waits for it until then is not lost to it.
+  expect((await stalled.next(never, 1000)).type).toBe('output');
+  write(7);
+  await take(7);
   await expect(stalled.next(never, 1000)).rejects.toMatchObject({
     rawMessage: expect.stringContaining('too slow'),
   });
   write(1);
-  expect((await waiting).type).toBe('output');
+  await take(1);
+});
+
+test('two who stall hold the process together', async () => {
+  const { process, state, write } = fakeProcess();
+  const both = [process.subscribe(), process.subscribe()];
+  write(8);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(state.paused).toBe(true);
+  await both[0]!.next(never, 1000);
+  expect(state.paused).toBe(false);
 });
 
 test('the end comes after what is queued', async () => {

@@ -14,6 +14,8 @@ export type Delivery =
 
 /** Bytes that may wait for a subscriber before the process is held. */
 const highWater = 256 << 10;
+/** Bytes that wait at the most for one who has stopped taking while others go on. */
+const overflow = 8 << 20;
 /** What a chunk weighs beside its bytes, so that many tiny ones are bounded too. */
 const chunkWeight = 512;
 
@@ -36,9 +38,9 @@ export class Subscriber {
     return this.#weight >= highWater;
   }
 
-  /** Whether it took everything and waits for more. */
-  get waiting(): boolean {
-    return this.#wake !== undefined;
+  /** Whether it has fallen behind for good. */
+  get overflowing(): boolean {
+    return this.#weight >= overflow;
   }
 
   push(output: Output): void {
