@@ -133,6 +133,8 @@ async function mapIds(pid: number, launcher: Owner): Promise<void> {
 }
 
 function kill(pid: number): void {
+  // 0, -1 and 1 would mean groups, everyone and init.
+  if (!Number.isInteger(pid) || pid <= 1) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

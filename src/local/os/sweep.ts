@@ -66,6 +66,8 @@ function listIn(pid: number, file: 'environ' | 'cmdline'): string[] {
 }
 
 function kill(pid: number): void {
+  // 0, -1 and 1 would mean groups, everyone and init.
+  if (!Number.isInteger(pid) || pid <= 1) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
