@@ -45,7 +45,7 @@ export class Sandbox {
   /** The last change of state: at most one is under way. */
   #change: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
-  #startedAt: number = Date.now();
+  #startedAt = 0;
   #endAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -54,7 +54,7 @@ export class Sandbox {
     this.egress = egress;
     this.#keeper = keeper;
     this.#use(machine);
-    this.endIn(plan.timeoutSeconds);
+    this.#begin(plan.timeoutSeconds);
   }
 
   get id(): string {
@@ -180,8 +180,7 @@ export class Sandbox {
       const frozen = this.#machine;
       if (frozen?.running && keepMemory) await frozen.thaw();
       else await this.#reboot(frozen);
-      this.#startedAt = Date.now();
-      this.endIn(seconds);
+      this.#begin(seconds);
     });
   }
 
@@ -229,6 +228,12 @@ export class Sandbox {
     await this.#change;
   }
 
+  /** A run starts and is timed by one reading of the clock, so that clients see the seconds that they asked for. */
+  #begin(seconds: number): void {
+    this.#startedAt = Date.now();
+    this.#endAfter(seconds * 1000, this.#startedAt);
+  }
+
   #use(machine: Machine): void {
     this.#machine = machine;
     void machine.gone.then(() => this.#lost(machine));
@@ -261,10 +266,10 @@ export class Sandbox {
     this.#use(machine);
   }
 
-  #endAfter(ms: number): void {
+  #endAfter(ms: number, from = Date.now()): void {
     clearTimeout(this.#timer);
     if (this.#state === 'killing') return;
-    this.#endAt = Date.now() + ms;
+    this.#endAt = from + ms;
     this.#timer = setTimeout(() => void this.expire(), ms);
   }
 }
