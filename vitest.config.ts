@@ -14,6 +14,8 @@ export default defineConfig({
       project('compat', ['test/compat/*.test.ts']),
       project('official', ['test/official/*.test.ts']),
       project('suites-node', ['test/runtimes/node.test.ts'], stage),
+      project('suites-deno', ['test/runtimes/deno.test.ts'], stage),
+      project('suites-bun', ['test/runtimes/bun.test.ts'], stage),
       project('suites-workerd', ['test/runtimes/workerd.test.ts'], stage),
       project('suites-chromium', ['test/runtimes/chromium.test.ts'], stage),
       serial('page', ['test/page/*.test.ts']),

@@ -8,7 +8,7 @@ import type { Capability } from './capabilities.js';
 /** How a case reaches its sandbox: straight with the API key, or through the broker with a session. */
 export type Via = 'key' | 'session';
 
-export type Runtime = 'node' | 'workerd' | 'chromium';
+export type Runtime = 'node' | 'deno' | 'bun' | 'workerd' | 'chromium';
 
 /** The sandbox that both entries have in common. */
 export type AnySandbox = browserEntry.Sandbox;
