@@ -25,7 +25,18 @@ export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';
 export type { WriteOptions } from './sandbox/write-file.js';
 export type { CallOptions } from './transport/call-options.js';
+export type { ClientOptions } from './transport/client-options.js';
 export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';
+export type {
+  CallEvent,
+  ErrorEvent,
+  Hooks,
+  Logger,
+  RequestEvent,
+  ResponseEvent,
+  RetryEvent,
+} from './transport/hooks.js';
 export type { SessionRequest, SessionSource } from './transport/session-credential.js';
+export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
 export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

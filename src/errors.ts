@@ -14,6 +14,10 @@ export interface E2BEdgeErrorOptions {
   statusCode?: number;
   /** How long to wait before trying again, in milliseconds, where the server said so. */
   retryAfterMs?: number;
+  /** See `E2BEdgeError.retryable`. Default false, but for `RateLimitError` and `ServiceBusyError`. */
+  retryable?: boolean;
+  /** See `E2BEdgeError.uncertain`. Default false. */
+  uncertain?: boolean;
 }
 
 const brand = /*@__PURE__*/ Symbol.for('e2b-edge.error');
@@ -27,12 +31,23 @@ export class E2BEdgeError extends Error {
   readonly statusCode?: number;
   /** How long to wait before trying again, in milliseconds, where the server said so. */
   readonly retryAfterMs?: number;
+  /** Whether the same call may be made again without harm, and may work then. */
+  readonly retryable: boolean;
+  /**
+   * Whether what was asked for may have been done all the same: the request was, or may have been, on its way, and no
+   * answer said what became of it.
+   */
+  readonly uncertain: boolean;
+  /** How often the request was sent, or tried to be; absent where none was. */
+  readonly attempts?: number;
 
   constructor(message?: string, options: E2BEdgeErrorOptions = {}, code = 'error') {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.code = options.code ?? code;
     if (options.statusCode !== undefined) this.statusCode = options.statusCode;
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
+    this.retryable = options.retryable ?? false;
+    this.uncertain = options.uncertain ?? false;
     Object.defineProperty(this, brand, { value: true });
   }
 }
@@ -86,7 +101,7 @@ export class NotEnoughSpaceError extends SandboxError {
 export class RateLimitError extends SandboxError {
   override name = 'RateLimitError';
   constructor(message?: string, options?: E2BEdgeErrorOptions) {
-    super(message, options, 'rate_limited');
+    super(message, { retryable: true, ...options }, 'rate_limited');
   }
 }
 
@@ -131,13 +146,23 @@ export class PermissionDeniedError extends SandboxError {
 }
 
 /**
- * The other side could not be reached (`connection_failed`: nothing was answered), or went away in the middle
- * of an answer (`connection_lost`: what was asked may have happened).
+ * The other side could not be reached (`connection_failed`), or went away after it was (`connection_lost`).
+ *
+ * Whether the request may have been executed all the same is in `uncertain`. A connection that was never made is not:
+ * but a web page is not told so much, and there `connection_failed` is uncertain too.
  */
 export class ConnectionError extends SandboxError {
   override name = 'ConnectionError';
   constructor(message?: string, options?: E2BEdgeErrorOptions) {
     super(message, options, 'connection_failed');
+  }
+}
+
+/** A Git branch has no upstream to push to or pull from. */
+export class GitUpstreamError extends SandboxError {
+  override name = 'GitUpstreamError';
+  constructor(message?: string, options?: E2BEdgeErrorOptions) {
+    super(message, options, 'git_upstream_missing');
   }
 }
 
@@ -179,10 +204,18 @@ export class AuthenticationError extends E2BEdgeError {
   }
 }
 
+/** A remote Git repository refused the credentials, or wants some. */
+export class GitAuthError extends AuthenticationError {
+  override name = 'GitAuthError';
+  constructor(message?: string, options?: E2BEdgeErrorOptions) {
+    super(message, options, 'git_unauthenticated');
+  }
+}
+
 /** The service has no capacity at the moment (HTTP 503); trying again later may work. */
 export class ServiceBusyError extends E2BEdgeError {
   override name = 'ServiceBusyError';
   constructor(message?: string, options?: E2BEdgeErrorOptions) {
-    super(message, options, 'service_busy');
+    super(message, { retryable: true, ...options }, 'service_busy');
   }
 }

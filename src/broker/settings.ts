@@ -96,7 +96,7 @@ export function createCredentialSource<Env>(
       control: createControlApi({
         apiKey: () => apiKey,
         apiUrl: (apiUrl ?? `https://api.${domain ?? defaultDomain}`).replace(/\/+$/, ''),
-        fetch: settings.fetch,
+        client: { fetch: settings.fetch },
       }),
       domain,
       sandboxUrl,

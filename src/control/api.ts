@@ -1,6 +1,6 @@
 import { NotFoundError, SandboxError } from '../errors.js';
-import type { FetchLike } from '../transport/authorized-fetch.js';
 import type { CallOptions } from '../transport/call-options.js';
+import type { ClientOptions } from '../transport/client-options.js';
 import { createRest, type RestAnswer, type RestCall } from '../transport/rest.js';
 import type { ListedSandbox, NewSandbox, SandboxDetail, SandboxRecord } from './records.js';
 
@@ -8,10 +8,9 @@ export interface ControlApiConfig {
   apiUrl: string;
   /** Asked for at each call. */
   apiKey(): string | Promise<string>;
-  fetch?: FetchLike | undefined;
-  retries?: number | undefined;
-  /** The default of `requestTimeoutMs`, in milliseconds. Default 60 000. */
-  requestTimeoutMs?: number | undefined;
+  /** What concerns all calls. */
+  client?: ClientOptions | undefined;
+  apiHeaders?: Record<string, string> | undefined;
 }
 
 /** A filter of `list`. */
@@ -47,9 +46,9 @@ export interface ControlApi {
  * `RateLimitError`, `ServiceBusyError`, `TimeoutError` and `ConnectionError` as their names say.
  */
 export function createControlApi(config: ControlApiConfig): ControlApi {
-  const rest = createRest({ ...config, baseUrl: config.apiUrl });
+  const rest = createRest({ baseUrl: config.apiUrl, ...config.client });
   const call = async (request: Omit<RestCall, 'headers'>): Promise<RestAnswer> =>
-    rest({ ...request, headers: { 'x-api-key': await config.apiKey() } });
+    rest({ ...request, headers: { ...config.apiHeaders, 'x-api-key': await config.apiKey() } });
   const at = (sandboxId: string): string => `/sandboxes/${encodeURIComponent(sandboxId)}`;
 
   const record = async <T extends SandboxRecord | SandboxDetail>(

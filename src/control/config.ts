@@ -1,10 +1,10 @@
 import { AuthenticationError, InvalidArgumentError } from '../errors.js';
-import type { FetchLike } from '../transport/authorized-fetch.js';
-import type { CallOptions } from '../transport/call-options.js';
+import { checkOptions, flag, type Rules, text } from '../transport/check-options.js';
+import { apiHeaders, type ClientOptions, clientOptions, clientRules } from '../transport/client-options.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
 
 /** Where the control plane is, and what opens it. Each falls back to an environment variable when a call is made. */
-export interface ConnectionOptions extends CallOptions {
+export interface ConnectionOptions extends ClientOptions {
   /** The team's key. Default `E2B_API_KEY`. A function is asked at each call. */
   apiKey?: string | (() => string | Promise<string>);
   /** Default `E2B_DOMAIN`, or `e2b.app`. */
@@ -13,16 +13,31 @@ export interface ConnectionOptions extends CallOptions {
   apiUrl?: string;
   /** One address for the envd of all sandboxes, without a path. Default `E2B_SANDBOX_URL`, or each sandbox's own. */
   sandboxUrl?: string;
-  /** How often a refused call is tried again: one with 429 and `Retry-After`, or a GET that failed. Default 3. */
-  retries?: number;
-  /** In the place of the global `fetch`. */
-  fetch?: FetchLike;
+  /** Sent to the control plane, and to no sandbox. From a web page, E2B's own control plane allows none (CORS). */
+  apiHeaders?: Record<string, string>;
   /**
    * An API key opens every sandbox of the team, so it must not be in a page; there use a broker's session and
    * `e2b-edge/browser`. True allows it all the same, for pages that only you open.
    */
   dangerouslyAllowBrowser?: boolean;
+  /** Of the official SDK, where it has no effect either: a key is only checked for what a header cannot carry. */
+  validateApiKey?: boolean;
+  /** Of the official SDK. `fetch` has no such thing, so it is refused: pass a `fetch` that uses the proxy. */
+  proxy?: string;
 }
+
+/** The rules of `ConnectionOptions`, to be spread into those of options that extend it. */
+export const connectionRules: Rules<ConnectionOptions> = {
+  ...clientRules,
+  apiKey: ['a string, or a function that returns one', (value) => /string|function/.test(typeof value)],
+  domain: text,
+  apiUrl: text,
+  sandboxUrl: text,
+  apiHeaders,
+  dangerouslyAllowBrowser: flag,
+  validateApiKey: flag,
+  proxy: ['left out: pass a `fetch` that goes through the proxy', () => false],
+};
 
 /** The options with their defaults. */
 export interface ConnectionConfig {
@@ -30,9 +45,9 @@ export interface ConnectionConfig {
   domain: string;
   apiUrl: string;
   sandboxUrl: string | undefined;
-  retries: number | undefined;
-  fetch: FetchLike | undefined;
-  requestTimeoutMs: number | undefined;
+  apiHeaders: Record<string, string> | undefined;
+  /** What concerns all calls. */
+  client: ClientOptions;
   /** False in a page: `fetch` cannot send streams there. */
   streamingUploads: boolean;
 }
@@ -43,6 +58,7 @@ export interface ConnectionConfig {
  * @throws {InvalidArgumentError} code `invalid_url`: `apiUrl` or `sandboxUrl`.
  */
 export function connectionConfig(options: ConnectionOptions = {}): ConnectionConfig {
+  checkOptions('The options', options, connectionRules);
   const page = isPage();
   if (page && !options.dangerouslyAllowBrowser) {
     throw new AuthenticationError(
@@ -58,9 +74,8 @@ export function connectionConfig(options: ConnectionOptions = {}): ConnectionCon
     domain,
     apiUrl: address('apiUrl', options.apiUrl ?? variable('E2B_API_URL') ?? `https://api.${domain}`),
     sandboxUrl: sandboxUrl && address('sandboxUrl', sandboxUrl),
-    retries: options.retries,
-    fetch: options.fetch,
-    requestTimeoutMs: options.requestTimeoutMs,
+    apiHeaders: options.apiHeaders,
+    client: clientOptions(options),
     streamingUploads: !page,
   };
 }

@@ -198,8 +198,7 @@ function envdConnection(record: SandboxRecord, domain: string, config: Connectio
     envdVersion: record.envdVersion,
     baseUrl,
     credential: fixedCredential(headers),
-    fetch: config.fetch,
-    requestTimeoutMs: config.requestTimeoutMs,
+    client: config.client,
     streamingUploads: config.streamingUploads,
   });
 }

@@ -49,7 +49,14 @@ async function relayAccess<Env>(
     ...(life.isOver && { isOver: life.isOver }),
     open: (target) =>
       openLiveChannel(
-        new Connection({ sandboxId, envdVersion, baseUrl, credential, fetch, streamingUploads: false }),
+        new Connection({
+          sandboxId,
+          envdVersion,
+          baseUrl,
+          credential,
+          client: { fetch },
+          streamingUploads: false,
+        }),
         target,
       ),
     ...(life.keepAlive && { keepAlive: life.keepAlive.extend, keepAliveMs: life.keepAlive.everyMs }),

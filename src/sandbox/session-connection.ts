@@ -1,24 +1,19 @@
 import { openLiveChannel } from '../channel/live-channel.js';
 import { openSocketChannel } from '../channel/socket-channel.js';
 import { InvalidArgumentError } from '../errors.js';
-import type { FetchLike } from '../transport/authorized-fetch.js';
+import { checkOptions } from '../transport/check-options.js';
+import { type ClientOptions, clientOptions, clientRules } from '../transport/client-options.js';
 import { Connection } from '../transport/connection.js';
 import { endSession } from '../transport/end-session.js';
 import { absoluteUrl, SessionCredential, type SessionSource } from '../transport/session-credential.js';
 import type { SandboxParts } from './sandbox-parts.js';
 
-export interface SessionConnectOptions {
+export interface SessionConnectOptions extends ClientOptions {
   /**
    * A session of your broker, or a function that gets one. It is called again, with the sandbox's id, when the broker
    * would not refresh the session before.
    */
   session: SessionSource;
-  /** The default of `requestTimeoutMs` for all calls, in milliseconds. Default 60 000. */
-  requestTimeoutMs?: number;
-  /** In the place of the global `fetch`. */
-  fetch?: FetchLike;
-  /** In the place of the global `WebSocket`, which Node 20 lacks. */
-  WebSocket?: typeof WebSocket;
 }
 
 /** Gets the session and joins everything that uses it. */
@@ -29,7 +24,11 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
       { code: 'invalid_session' },
     );
   }
-  const { fetch, requestTimeoutMs, WebSocket } = options;
+  checkOptions('Sandbox.connect', options, {
+    ...clientRules,
+    session: ['a session, or a function that gets one', (value) => /object|function/.test(typeof value)],
+  });
+  const { fetch, WebSocket } = options;
   const credential = await SessionCredential.obtain(options.session, fetch);
   const { sandboxId, envdVersion, urls } = credential.session;
   const baseUrl = absoluteUrl(urls.envd).replace(/\/+$/, '');
@@ -38,8 +37,7 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
     envdVersion,
     baseUrl,
     credential,
-    fetch,
-    requestTimeoutMs,
+    client: clientOptions(options),
     streamingUploads: false,
   });
   const socketUrl = absoluteUrl(urls.pty).replace(/^http/, 'ws');

@@ -77,8 +77,11 @@ function refused(subject: string, value: unknown, must: string): InvalidArgument
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string')
-    return value.length > 80 ? `a string of ${value.length} characters` : JSON.stringify(value);
+  if (typeof value === 'string') {
+    if (value.length > 80) return `a string of ${value.length} characters`;
+    // An address may hold a password.
+    return JSON.stringify(value.replace(/\/\/[^/]*@/, '//…@'));
+  }
   if (Array.isArray(value)) return 'an array';
   if (value instanceof Date || typeof value === 'number' || typeof value === 'boolean') return String(value);
   return value === null ? 'null' : value === undefined ? 'missing' : `of the type ${typeof value}`;

@@ -1,6 +1,7 @@
 import { isE2BEdgeError, SandboxNotFoundError, TemplateError } from '../errors.js';
-import { type AuthorizedFetch, authorizeFetch, type FetchLike } from './authorized-fetch.js';
+import { type AuthorizedFetch, authorizeFetch } from './authorized-fetch.js';
 import { type CallOptions, defaultRequestTimeoutMs } from './call-options.js';
+import type { ClientOptions } from './client-options.js';
 import type { Credential } from './credential.js';
 import { startDeadline, withDeadline } from './deadline.js';
 import { connectionLost, sandboxEnded } from './http-error.js';
@@ -15,9 +16,8 @@ export interface ConnectionOptions {
   /** envd's address, or the broker's proxy of it, without a slash at the end. */
   baseUrl: string;
   credential: Credential;
-  fetch?: FetchLike | undefined;
-  /** The default of `requestTimeoutMs` for all calls, in milliseconds. Default 60 000. */
-  requestTimeoutMs?: number | undefined;
+  /** What concerns all calls. */
+  client?: ClientOptions | undefined;
   /** Whether `fetch` can send a stream: true on servers, false in pages. */
   streamingUploads: boolean;
 }
@@ -48,8 +48,8 @@ export class Connection {
     this.envdVersion = options.envdVersion;
     this.baseUrl = options.baseUrl;
     this.streamingUploads = options.streamingUploads;
-    this.requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
-    this.#fetch = authorizeFetch(options.credential, options.fetch);
+    this.requestTimeoutMs = options.client?.requestTimeoutMs ?? defaultRequestTimeoutMs;
+    this.#fetch = authorizeFetch(options.credential, options.client?.fetch);
     this.rpc = createRpc(options.baseUrl, this.#fetch);
   }
 

@@ -53,7 +53,11 @@ describe('the configuration', () => {
 
 describe('the control plane', () => {
   const api = (retries?: number) =>
-    createControlApi({ apiUrl: server?.url ?? '', apiKey: () => 'e2b_00', retries });
+    createControlApi({
+      apiUrl: server?.url ?? '',
+      apiKey: () => 'e2b_00',
+      ...(retries !== undefined && { client: { retries } }),
+    });
 
   test('encodes the metadata of a list three times, as the server decodes it', async () => {
     let url = '';

@@ -21,7 +21,7 @@ export function connectTo(server: TestServer, requestTimeoutMs = 5_000): Connect
     envdVersion: '0.6.13',
     baseUrl: server.url,
     credential: fixedCredential({}),
-    requestTimeoutMs,
+    client: { requestTimeoutMs },
     streamingUploads: true,
   });
 }
