@@ -15,7 +15,7 @@ export type {
   Commands,
   ProcessInfo,
 } from './sandbox/commands.js';
-export type { FileOptions, WriteEntry } from './sandbox/file-options.js';
+export type { FileOptions } from './sandbox/file-options.js';
 export type { Files, ListOptions } from './sandbox/files.js';
 export type { Pty, PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
@@ -23,7 +23,7 @@ export type { ReadFormats, ReadOptions } from './sandbox/read-file.js';
 export { Sandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';
-export type { WriteOptions } from './sandbox/write-file.js';
+export type { WriteEntry, WriteOptions } from './sandbox/write-file.js';
 export type { CallOptions } from './transport/call-options.js';
 export type { ClientOptions } from './transport/client-options.js';
 export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';

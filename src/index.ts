@@ -37,7 +37,8 @@ export type {
   Commands,
   ProcessInfo,
 } from './sandbox/commands.js';
-export type { FileOptions, WriteEntry } from './sandbox/file-options.js';
+export type { FileOptions } from './sandbox/file-options.js';
+export type { FileUrlOptions } from './sandbox/file-url.js';
 export type {
   Files,
   Files as Filesystem,
@@ -50,7 +51,11 @@ export type { ReadFormats, ReadOptions, ReadOptions as FilesystemReadOpts } from
 export type { Sandbox as SessionSandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';
-export type { WriteOptions, WriteOptions as FilesystemWriteOpts } from './sandbox/write-file.js';
+export type {
+  WriteEntry,
+  WriteOptions,
+  WriteOptions as FilesystemWriteOpts,
+} from './sandbox/write-file.js';
 export type { CallOptions, CallOptions as CommandRequestOpts } from './transport/call-options.js';
 export type { ClientOptions } from './transport/client-options.js';
 export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';
@@ -66,4 +71,5 @@ export type {
 export type { SessionRequest, SessionSource } from './transport/session-credential.js';
 export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
+export { getSignature } from './wire/file-signature.js';
 export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

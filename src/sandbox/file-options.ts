@@ -1,6 +1,5 @@
-import { InvalidArgumentError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
-import type { FileData } from './upload-body.js';
+import { callRules, check, type Rule, type Rules, text } from '../transport/check-options.js';
 
 /** Options of every call about files. */
 export interface FileOptions extends CallOptions {
@@ -11,23 +10,35 @@ export interface FileOptions extends CallOptions {
   user?: string;
 }
 
-/** A file to write. */
-export interface WriteEntry {
-  path: string;
-  data: FileData;
+export const fileRules: Rules<FileOptions> = { ...callRules, user: text };
+
+/** What every system call would refuse, or what would arrive as another path. */
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0') && !/\p{Surrogate}/u.test(value);
+}
+
+const path: Rule = [
+  'a path: a string that is not empty and has neither a NUL nor half a surrogate pair in it',
+  (value) => value !== '' && isPath(value),
+];
+const pathOrNothing: Rule = [
+  'a path: a string that has neither a NUL nor half a surrogate pair in it',
+  isPath,
+];
+
+/**
+ * Refuses what is no path. envd takes an empty one for the working directory, and would remove or move all of that.
+ * @param what the call, for the message: `files.remove`.
+ * @throws {InvalidArgumentError}
+ */
+export function checkPath(what: string, value: unknown, name = 'path'): void {
+  check(`${what}: ${name}`, value, path);
 }
 
 /**
- * Refuses what is no path. envd takes an empty one for the working directory, and would remove all of that.
+ * The same for a directory that is only looked at: there an empty path is the working directory, as in the official SDK.
  * @throws {InvalidArgumentError}
  */
-export function checkedPath(path: string, what: string): string {
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path;
-  const problem =
-    typeof path !== 'string'
-      ? `is not a string (${typeof path})`
-      : path
-        ? 'has a NUL character in it'
-        : 'is empty';
-  throw new InvalidArgumentError(`${what}: the path ${problem}.`);
+export function checkDirectory(what: string, value: unknown): void {
+  check(`${what}: path`, value, pathOrNothing);
 }

@@ -1,24 +1,31 @@
-import { FileNotFoundError, InvalidArgumentError, NotFoundError, SandboxError } from '../errors.js';
+import { FileNotFoundError, NotFoundError, SandboxError } from '../errors.js';
+import { checkOptions, type Rules, whole } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
 import type { Rpc } from '../transport/rpc.js';
 import { userHeaders } from '../transport/user.js';
 import { decodeEntry, type EntryInfo, type WriteInfo } from '../wire/file-entry.js';
 import type { EntryInfo as EntryMessage } from '../wire/gen/filesystem/filesystem_pb.js';
-import { checkedPath, type FileOptions, type WriteEntry } from './file-options.js';
+import { checkDirectory, checkPath, type FileOptions, fileRules } from './file-options.js';
 import { type ReadFormats, type ReadOptions, readFile } from './read-file.js';
 import type { FileData } from './upload-body.js';
-import { type WriteOptions, writeFile, writeFiles } from './write-file.js';
+import { type WriteEntry, type WriteOptions, writeFile, writeFiles } from './write-file.js';
 
 export interface ListOptions extends FileOptions {
   /** How many levels down. Default 1: the directory's own entries. */
   depth?: number;
 }
 
+/** As deep as the wire can say. */
+const listRules: Rules<ListOptions> = { ...fileRules, depth: whole(1, 2 ** 32 - 1) };
+
 /**
- * The files of a sandbox. Paths are absolute, or below the user's home; `~` and `.` are the home itself.
+ * The files of a sandbox. Paths are absolute, or below the user's home; `~` and `.` are the home itself. For a directory
+ * that is only looked at, an empty path is the working directory (with an API key; a broker refuses it).
  *
  * Every method throws `FileNotFoundError` for a path that does not exist, unless it says otherwise, and
  * `InvalidArgumentError` for one that cannot be meant.
+ *
+ * Names are text here. One that is no UTF-8 cannot be said: list and remove such files by a command.
  */
 export class Files {
   readonly #connection: Connection;
@@ -35,7 +42,7 @@ export class Files {
     options: ReadOptions & { format: F },
   ): Promise<ReadFormats[F]>;
   async read(path: string, options: ReadOptions = {}): Promise<ReadFormats[keyof ReadFormats]> {
-    return readFile(this.#connection, checkedPath(path, 'files.read'), options);
+    return readFile(this.#connection, path, options);
   }
 
   /**
@@ -44,7 +51,7 @@ export class Files {
    */
   write(path: string, data: FileData, options?: WriteOptions): Promise<WriteInfo>;
   write(files: WriteEntry[], options?: WriteOptions): Promise<WriteInfo[]>;
-  write(
+  async write(
     pathOrFiles: string | WriteEntry[],
     dataOrOptions?: FileData | WriteOptions,
     options: WriteOptions = {},
@@ -55,20 +62,17 @@ export class Files {
   }
 
   /** Writes several files. */
-  writeFiles(files: WriteEntry[], options: WriteOptions = {}): Promise<WriteInfo[]> {
+  async writeFiles(files: WriteEntry[], options: WriteOptions = {}): Promise<WriteInfo[]> {
     return writeFiles(this.#connection, files, options);
   }
 
   /** The entries of a directory, in the order of their names. Links are listed and not followed. */
   async list(path: string, options: ListOptions = {}): Promise<EntryInfo[]> {
+    checkDirectory('files.list', path);
+    checkOptions('files.list', options, listRules);
     const { depth = 1 } = options;
-    if (!Number.isInteger(depth) || depth < 1) {
-      throw new InvalidArgumentError(
-        `files.list: the depth is ${depth}: it must be a whole number from 1 on.`,
-      );
-    }
     const { entries } = await this.#call('files.list', options, (rpc, call) =>
-      rpc.filesystem.listDir({ path: checkedPath(path, 'files.list'), depth }, call),
+      rpc.filesystem.listDir({ path, depth }, call),
     );
     return entries.map(decodeEntry);
   }
@@ -76,7 +80,7 @@ export class Files {
   /** Whether there is something at a path; a link that leads nowhere is something. */
   async exists(path: string, options: FileOptions = {}): Promise<boolean> {
     try {
-      await this.getInfo(path, options);
+      await this.#stat('files.exists', path, options);
       return true;
     } catch (error) {
       if (error instanceof FileNotFoundError) return false;
@@ -86,10 +90,7 @@ export class Files {
 
   /** What is known of a file, a directory or a link. */
   async getInfo(path: string, options: FileOptions = {}): Promise<EntryInfo> {
-    const { entry } = await this.#call('files.getInfo', options, (rpc, call) =>
-      rpc.filesystem.stat({ path: checkedPath(path, 'files.getInfo') }, call),
-    );
-    return decoded(entry);
+    return this.#stat('files.getInfo', path, options);
   }
 
   /**
@@ -97,10 +98,10 @@ export class Files {
    * @returns false when it was there already.
    */
   async makeDir(path: string, options: FileOptions = {}): Promise<boolean> {
+    checkPath('files.makeDir', path);
+    checkOptions('files.makeDir', options, fileRules);
     try {
-      await this.#call('files.makeDir', options, (rpc, call) =>
-        rpc.filesystem.makeDir({ path: checkedPath(path, 'files.makeDir') }, call),
-      );
+      await this.#call('files.makeDir', options, (rpc, call) => rpc.filesystem.makeDir({ path }, call));
       return true;
     } catch (error) {
       if (error instanceof SandboxError && error.code === 'already_exists') return false;
@@ -110,23 +111,27 @@ export class Files {
 
   /** Moves a file or a directory. A file at the new path is replaced; missing directories are made. */
   async rename(oldPath: string, newPath: string, options: FileOptions = {}): Promise<EntryInfo> {
+    checkPath('files.rename', oldPath, 'oldPath');
+    checkPath('files.rename', newPath, 'newPath');
+    checkOptions('files.rename', options, fileRules);
     const { entry } = await this.#call('files.rename', options, (rpc, call) =>
-      rpc.filesystem.move(
-        {
-          source: checkedPath(oldPath, 'files.rename'),
-          destination: checkedPath(newPath, 'files.rename'),
-        },
-        call,
-      ),
+      rpc.filesystem.move({ source: oldPath, destination: newPath }, call),
     );
     return decoded(entry);
   }
 
   /** Removes a file, or a directory with all that is in it. That there is nothing at the path is no error. */
   async remove(path: string, options: FileOptions = {}): Promise<void> {
-    await this.#call('files.remove', options, (rpc, call) =>
-      rpc.filesystem.remove({ path: checkedPath(path, 'files.remove') }, call),
-    );
+    checkPath('files.remove', path);
+    checkOptions('files.remove', options, fileRules);
+    await this.#call('files.remove', options, (rpc, call) => rpc.filesystem.remove({ path }, call));
+  }
+
+  async #stat(what: string, path: string, options: FileOptions): Promise<EntryInfo> {
+    checkDirectory(what, path);
+    checkOptions(what, options, fileRules);
+    const { entry } = await this.#call(what, options, (rpc, call) => rpc.filesystem.stat({ path }, call));
+    return decoded(entry);
   }
 
   async #call<T>(

@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from '../errors.js';
+import { checkOptions, flag, milliseconds, oneOf, type Rules } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
 import { guardBody } from '../transport/guard-body.js';
 import { userName } from '../transport/user.js';
-import type { FileOptions } from './file-options.js';
+import { checkPath, type FileOptions, fileRules } from './file-options.js';
 
 /** What a file can be read as. */
 export interface ReadFormats {
@@ -24,19 +24,22 @@ export interface ReadOptions extends FileOptions {
   streamIdleTimeoutMs?: number;
 }
 
+const readRules: Rules<ReadOptions> = {
+  ...fileRules,
+  format: oneOf('text', 'bytes', 'blob', 'stream'),
+  gzip: flag,
+  streamIdleTimeoutMs: milliseconds,
+};
+
 /** Reads a file (`GET /files`). */
 export async function readFile(
   connection: Connection,
   path: string,
   options: ReadOptions,
 ): Promise<ReadFormats[keyof ReadFormats]> {
+  checkPath('files.read', path);
+  checkOptions('files.read', options, readRules);
   const { format = 'text', gzip = false } = options;
-  const gathered = format === 'stream' ? undefined : formats[format];
-  if (!gathered && format !== 'stream') {
-    throw new InvalidArgumentError(
-      `files.read: the format is "${format}": it must be text, bytes, blob or stream.`,
-    );
-  }
   const user = userName(connection, options.user);
   const query = { path, ...(user !== undefined && { username: user }) };
   // A range makes envd answer uncompressed and with a length, also where a page cannot ask for that by name.
@@ -45,17 +48,19 @@ export async function readFile(
   const { streamIdleTimeoutMs, requestTimeoutMs } = options;
   const idleTimeoutMs = streamIdleTimeoutMs ?? requestTimeoutMs ?? connection.requestTimeoutMs;
   const body = guardBody(response.body ?? new Blob([]).stream(), { idleTimeoutMs, toError, onEnd: end });
-  if (!gathered) return body;
+  if (format === 'stream') return body;
   // Not by `Response.text()` and the like: they may wait for ever, and may hide why a body broke off.
   const pieces: BlobPart[] = [];
   const reader = body.getReader();
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
     pieces.push(next.value as Uint8Array<ArrayBuffer>);
   }
-  return gathered(new Blob(pieces, { type: response.headers.get('content-type') ?? '' }));
+  return formats[format](new Blob(pieces, { type: response.headers.get('content-type') ?? '' }));
 }
 
-const formats: Record<string, ((file: Blob) => Promise<string | Uint8Array> | Blob) | undefined> = {
+type Gathered = Exclude<keyof ReadFormats, 'stream'>;
+
+const formats: Record<Gathered, (file: Blob) => Promise<string | Uint8Array> | Blob> = {
   text: (file) => file.text(),
   bytes: async (file) => new Uint8Array(await file.arrayBuffer()),
   blob: (file) => file,

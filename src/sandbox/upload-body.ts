@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../errors.js';
+import type { Rule } from '../transport/check-options.js';
 
 /** What can be written to a file. Text is written as UTF-8. */
 export type FileData = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>;
@@ -6,37 +6,58 @@ export type FileData = string | ArrayBuffer | ArrayBufferView | Blob | ReadableS
 /** A request's body, with what `fetch` has to be told about it. */
 export type UploadBody = Pick<RequestInit, 'body'> & { duplex?: 'half' };
 
-/**
- * The body of an upload.
- * @param streaming whether `fetch` can send a stream. Pages cannot (but for Chromium over HTTP/2), so there a stream is
- * gathered first.
- * @throws {InvalidArgumentError} data of another kind.
- */
-export async function uploadBody(data: FileData, gzip: boolean, streaming: boolean): Promise<UploadBody> {
-  const body = gzip ? compressed(data) : checkedData(data);
+export const fileData: Rule = [
+  "a string, an ArrayBuffer or a view of one, a Blob or a ReadableStream that nobody reads (a stream of Node's own kind becomes one by Readable.toWeb)",
+  (value: FileData) =>
+    typeof value === 'string' ||
+    value instanceof ArrayBuffer ||
+    ArrayBuffer.isView(value) ||
+    value instanceof Blob ||
+    (value instanceof ReadableStream && !value.locked),
+];
+
+/** How a file travels. */
+export interface UploadMode {
+  /** As the one file of a form, in the place of the bare bytes (envd before 0.5.7). */
+  multipart: boolean;
+  gzip: boolean;
+  /**
+   * Whether `fetch` can send a stream. Pages cannot (but for Chromium over HTTP/2), so there a stream is gathered
+   * first, and so it is for a form.
+   */
+  streaming: boolean;
+}
+
+/** The body of an upload. */
+export async function uploadBody(
+  data: FileData,
+  { multipart, gzip, streaming }: UploadMode,
+): Promise<UploadBody> {
+  const body = gzip ? compressed(data) : data;
+  if (multipart) {
+    const form = new FormData();
+    form.append('file', await gathered(body));
+    return { body: form };
+  }
   if (!(body instanceof ReadableStream)) return { body: body as BodyInit };
-  return streaming ? { body, duplex: 'half' } : { body: await new Response(body).blob() };
+  return streaming ? { body, duplex: 'half' } : { body: await gathered(body) };
+}
+
+/** How much a body weighs, in bytes; at most, where it is text. 0 for a stream, of which that is not known. */
+export function uploadSize(body: RequestInit['body']): number {
+  if (typeof body === 'string') return body.length * 3;
+  if (body instanceof FormData) return uploadSize(body.get('file') as File);
+  if (body instanceof Blob) return body.size;
+  return ArrayBuffer.isView(body) || body instanceof ArrayBuffer ? body.byteLength : 0;
+}
+
+async function gathered(data: FileData): Promise<Blob> {
+  return data instanceof Blob ? data : new Response(data as BodyInit).blob();
 }
 
 function compressed(data: FileData): ReadableStream<Uint8Array> {
-  const body = new Response(checkedData(data) as BodyInit).body ?? new Blob([]).stream();
+  const body = new Response(data as BodyInit).body ?? new Blob([]).stream();
   return body.pipeThrough(
     new CompressionStream('gzip') as unknown as ReadableWritablePair<Uint8Array, Uint8Array>,
-  );
-}
-
-function checkedData(data: FileData): FileData {
-  if (
-    typeof data === 'string' ||
-    data instanceof ArrayBuffer ||
-    ArrayBuffer.isView(data) ||
-    data instanceof Blob ||
-    data instanceof ReadableStream
-  ) {
-    return data;
-  }
-  const what = data === null ? 'null' : typeof data;
-  throw new InvalidArgumentError(
-    `files.write: the data is of the type ${what}. Pass a string, an ArrayBuffer or a view of one, a Blob or a ReadableStream; a stream of Node's own kind by Readable.toWeb(stream).`,
   );
 }

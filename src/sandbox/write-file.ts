@@ -1,10 +1,17 @@
 import { InvalidArgumentError, SandboxError } from '../errors.js';
+import { check, checkOptions, flag, type Rules, textMap } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
 import { readJson } from '../transport/http-error.js';
 import { userName } from '../transport/user.js';
 import type { FileType, WriteInfo } from '../wire/file-entry.js';
-import { checkedPath, type FileOptions, type WriteEntry } from './file-options.js';
-import { type FileData, uploadBody } from './upload-body.js';
+import { checkPath, type FileOptions, fileRules } from './file-options.js';
+import { type FileData, fileData, uploadBody, uploadSize } from './upload-body.js';
+
+/** A file to write. */
+export interface WriteEntry {
+  path: string;
+  data: FileData;
+}
 
 export interface WriteOptions extends FileOptions {
   /**
@@ -12,11 +19,26 @@ export interface WriteOptions extends FileOptions {
    * stream, which takes as long as its source.
    */
   requestTimeoutMs?: number;
-  /** Compresses on the way (envd 0.5.7 here). Default false. */
+  /** Compresses on the way (envd 0.5.7; an older one gets it as it is). Brokers take nothing compressed. Default false. */
   gzip?: boolean;
-  /** Labels to keep with the file (envd 0.6.2): printable ASCII, 4096 bytes in all. They replace those it had. */
+  /**
+   * Whether the bare bytes are sent (envd 0.5.7), or a form (`multipart/form-data`), for which a stream is gathered
+   * first. Default: the bare bytes where envd takes them. What is compressed is always sent so.
+   */
+  useOctetStream?: boolean;
+  /**
+   * Labels to keep with the file (envd 0.6.2): printable ASCII, 4096 bytes in all, keys in small letters when they are
+   * read. They replace those it had; writing without any removes them.
+   */
   metadata?: Record<string, string>;
 }
+
+const writeRules: Rules<WriteOptions> = {
+  ...fileRules,
+  gzip: flag,
+  useOctetStream: flag,
+  metadata: textMap,
+};
 
 /** As many files of one call travel at the same time; more would only wait for one another. */
 const parallelWrites = 6;
@@ -31,22 +53,8 @@ export async function writeFile(
   data: FileData,
   options: WriteOptions,
 ): Promise<WriteInfo> {
-  checkedPath(path, 'files.write');
-  const init = await uploadRequest(connection, path, data, options);
-  const user = userName(connection, options.user);
-  const query = { path, ...(user !== undefined && { username: user }) };
-  const call = {
-    ...options,
-    requestTimeoutMs: options.requestTimeoutMs ?? uploadTimeoutMs(connection, init.body),
-  };
-  const { response, toError, end } = await connection.file(call, 'files.write', query, init);
-  try {
-    return writeInfo(await readJson(response));
-  } catch (error) {
-    throw await toError(error);
-  } finally {
-    end();
-  }
+  checkWrite(connection, [{ path, data }], options);
+  return upload(connection, { path, data }, options);
 }
 
 /**
@@ -58,14 +66,16 @@ export async function writeFiles(
   files: WriteEntry[],
   options: WriteOptions,
 ): Promise<WriteInfo[]> {
+  check('files.write: files', files, ['an array of { path, data }', Array.isArray]);
+  checkWrite(connection, files, options);
   const written: WriteInfo[] = [];
   const failures: unknown[] = [];
   const entries = files.entries();
   const lanes = Array.from({ length: Math.min(parallelWrites, files.length) }, async () => {
-    for (const [index, { path, data }] of entries) {
+    for (const [index, entry] of entries) {
       if (failures.length > 0) return;
       try {
-        written[index] = await writeFile(connection, path, data, options);
+        written[index] = await upload(connection, entry, options);
       } catch (error) {
         failures.push(error);
       }
@@ -76,49 +86,68 @@ export async function writeFiles(
   return written;
 }
 
+async function upload(
+  connection: Connection,
+  { path, data }: WriteEntry,
+  options: WriteOptions,
+): Promise<WriteInfo> {
+  const takesBytes = connection.hasEnvd('0.5.7');
+  const gzip = takesBytes && options.gzip === true;
+  const multipart = !takesBytes || (options.useOctetStream === false && !gzip);
+  const body = await uploadBody(data, { multipart, gzip, streaming: connection.streamingUploads });
+  const headers: Record<string, string> = {};
+  if (!multipart) headers['content-type'] = 'application/octet-stream';
+  if (gzip) headers['content-encoding'] = 'gzip';
+  for (const [key, value] of Object.entries(options.metadata ?? {})) headers[`x-metadata-${key}`] = value;
+
+  const user = userName(connection, options.user);
+  const query = { path, ...(user !== undefined && { username: user }) };
+  const call = {
+    ...options,
+    requestTimeoutMs: options.requestTimeoutMs ?? uploadTimeoutMs(connection, body.body),
+  };
+  const init = { method: 'POST', headers, ...body };
+  const { response, toError, end } = await connection.file(call, 'files.write', query, init);
+  try {
+    return writeInfo(await readJson(response));
+  } catch (error) {
+    throw await toError(error);
+  } finally {
+    end();
+  }
+}
+
 /** The answer comes after the last byte, so a large upload gets more time; a stream takes as long as its source does. */
 function uploadTimeoutMs({ requestTimeoutMs }: Connection, body: RequestInit['body']): number {
   if (body instanceof ReadableStream || requestTimeoutMs === 0) return 0;
-  const bytes =
-    typeof body === 'string'
-      ? body.length * 3
-      : body instanceof Blob
-        ? body.size
-        : ArrayBuffer.isView(body) || body instanceof ArrayBuffer
-          ? body.byteLength
-          : 0;
-  return requestTimeoutMs + Math.ceil(bytes / slowLinkBytesPerMs);
+  return requestTimeoutMs + Math.ceil(uploadSize(body) / slowLinkBytesPerMs);
 }
 
-async function uploadRequest(
-  connection: Connection,
-  path: string,
-  data: FileData,
-  options: WriteOptions,
-): Promise<RequestInit> {
-  const { gzip = false, metadata } = options;
-  const headers: Record<string, string> = {};
-  if (metadata) {
-    connection.requireEnvd('0.6.2', 'files.write with metadata');
-    for (const [key, value] of Object.entries(metadata)) {
-      headers[`x-metadata-${checkedLabel(key, value)}`] = value;
-    }
+/** All of them before the first is sent. */
+function checkWrite(connection: Connection, files: WriteEntry[], options: WriteOptions): void {
+  checkOptions('files.write', options, writeRules);
+  const paths = new Set<string>();
+  for (const file of files) {
+    const { path, data } = file ?? {};
+    checkPath('files.write', path);
+    check(`files.write: the data of ${path}`, data, fileData);
+    // They would travel side by side, and nobody could tell which of them stays.
+    if (paths.has(path)) throw new InvalidArgumentError(`files.write: ${path} is there twice.`);
+    paths.add(path);
   }
-  if (!connection.hasEnvd('0.5.7')) {
-    if (gzip) connection.requireEnvd('0.5.7', 'files.write with gzip');
-    const form = new FormData();
-    const { body } = await uploadBody(data, false, false);
-    form.append('file', body instanceof Blob ? body : new Blob([body as BlobPart]), path);
-    return { method: 'POST', headers, body: form };
+  const { metadata = {} } = options;
+  const keys = Object.keys(metadata);
+  if (keys.length === 0) return;
+  connection.requireEnvd('0.6.2', 'files.write with metadata');
+  for (const key of keys) checkLabel(key, metadata[key] as string);
+  if (new Set(keys.map((key) => key.toLowerCase())).size < keys.length) {
+    throw new InvalidArgumentError('files.write: two keys of the metadata differ in capitals alone.');
   }
-  headers['content-type'] = 'application/octet-stream';
-  if (gzip) headers['content-encoding'] = 'gzip';
-  return { method: 'POST', headers, ...(await uploadBody(data, gzip, connection.streamingUploads)) };
 }
 
 /** A header cannot carry more. */
-function checkedLabel(key: string, value: string): string {
-  if (/^[\w!#$%&'*+.^`|~-]+$/.test(key) && typeof value === 'string' && /^[ -~]*$/.test(value)) return key;
+function checkLabel(key: string, value: string): void {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(key) && /^[ -~]*$/.test(value)) return;
   throw new InvalidArgumentError(
     `files.write: the metadata "${key}": keys are letters, digits and "-_.", values are printable ASCII.`,
   );

@@ -19,7 +19,7 @@ export interface WriteInfo {
 
 /** An entry of a directory. */
 export interface EntryInfo extends WriteInfo {
-  /** In bytes; of a link the length of its target. */
+  /** In bytes, exact up to 2^53; of a link the length of its target. */
   size: number;
   /** The permission bits, as in `0o644`; of a link those of its target. */
   mode: number;
@@ -51,7 +51,7 @@ export function decodeEntry(entry: EntryMessage): EntryInfo {
     permissions: entry.permissions,
     owner: entry.owner,
     group: entry.group,
-    ...(time && { modifiedTime: new Date(Number(time.seconds) * 1000 + time.nanos / 1e6) }),
+    ...(time && { modifiedTime: new Date(Number(time.seconds) * 1000 + Math.floor(time.nanos / 1e6)) }),
     ...(entry.symlinkTarget !== undefined && { symlinkTarget: entry.symlinkTarget }),
     ...(Object.keys(entry.metadata).length > 0 && { metadata: entry.metadata }),
   };

@@ -6,6 +6,7 @@ import { commandsLimits } from './commands-limits.js';
 import { commandsRun } from './commands-run.js';
 import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
+import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
 import { lifecycle } from './lifecycle.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
@@ -16,6 +17,7 @@ export const suites: Suite[] = [
   sessions,
   filesContent,
   filesTree,
+  filesOptions,
   commandsRun,
   commandsHandle,
   commandsLimits,

@@ -23,16 +23,28 @@ async function filesOf(
 }
 
 describe('a path', () => {
-  // envd takes an empty one for the working directory, and would remove that.
-  test.each([[''], ['a\0b'], [undefined as unknown as string]])('%j is refused everywhere', async (path) => {
-    let calls = 0;
+  const bad = [['a\0b'], ['half \ud83e'], [undefined], [null], [7]] as unknown as [string][];
+
+  async function refused(calls: (files: Files) => (() => Promise<unknown>)[]): Promise<void> {
+    let asked = 0;
     const files = await filesOf((_request, response) => {
-      calls++;
+      asked++;
       response.end();
     });
-    const refused = [
+    for (const call of calls(files)) {
+      await expect(call()).rejects.toMatchObject({
+        name: 'InvalidArgumentError',
+        message: expect.stringMatching(/^files\.\w+: .*[pP]ath.* a path/),
+      });
+    }
+    expect(asked).toBe(0);
+  }
+
+  test.each(bad)('%j is refused everywhere', (path) =>
+    refused((files) => [
       () => files.read(path),
       () => files.write(path, ''),
+      () => files.write([{ path, data: '' }]),
       () => files.list(path),
       () => files.exists(path),
       () => files.getInfo(path),
@@ -40,9 +52,64 @@ describe('a path', () => {
       () => files.remove(path),
       () => files.rename(path, 'a'),
       () => files.rename('a', path),
-    ];
-    for (const call of refused) await expect(call()).rejects.toMatchObject({ name: 'InvalidArgumentError' });
-    expect(calls).toBe(0);
+    ]),
+  );
+
+  // envd takes it for the working directory, and would remove or move that.
+  test('that is empty is refused where something would change', () =>
+    refused((files) => [
+      () => files.read(''),
+      () => files.write('', ''),
+      () => files.makeDir(''),
+      () => files.remove(''),
+      () => files.rename('', 'a'),
+      () => files.rename('a', ''),
+    ]));
+});
+
+describe('an option', () => {
+  const calls: [string, (files: Files, option: never) => Promise<unknown>, Record<string, unknown>[]][] = [
+    [
+      'files.read',
+      (files, option) => files.read('f', option),
+      [{ format: 'json' }, { gzip: 1 }, { streamIdleTimeoutMs: -1 }, { user: '' }],
+    ],
+    [
+      'files.write',
+      (files, option) => files.write('f', '', option),
+      [
+        { gzip: 'yes' },
+        { useOctetStream: 'no' },
+        { metadata: { a: 1 } },
+        { metadata: ['a'] },
+        { requestTimeoutMs: '5' },
+      ],
+    ],
+    ['files.write', (files, option) => files.writeFiles([], option), [{ user: 7 }]],
+    [
+      'files.list',
+      (files, option) => files.list('d', option),
+      [{ depth: 0 }, { depth: 1.5 }, { depth: 2 ** 32 }],
+    ],
+    ['files.exists', (files, option) => files.exists('f', option), [{ user: null }]],
+    ['files.getInfo', (files, option) => files.getInfo('f', option), [{ signal: {} }]],
+    ['files.makeDir', (files, option) => files.makeDir('f', option), [{ requestTimeoutMs: Number.NaN }]],
+    ['files.rename', (files, option) => files.rename('f', 'g', option), [{ user: [] }]],
+    ['files.remove', (files, option) => files.remove('f', option), [{ user: {} }]],
+  ];
+  const cases = calls.flatMap(([name, call, options]) => options.map((option) => ({ name, call, option })));
+
+  test.each(cases)('that cannot be meant is named: $name $option', async ({ name, call, option }) => {
+    let asked = 0;
+    const files = await filesOf((_request, response) => {
+      asked++;
+      response.end();
+    });
+    await expect(call(files, option as never)).rejects.toMatchObject({
+      name: 'InvalidArgumentError',
+      message: expect.stringContaining(`${name}: ${Object.keys(option)[0]} is `),
+    });
+    expect(asked).toBe(0);
   });
 });
 
@@ -71,13 +138,80 @@ describe('writing', () => {
     expect([begun, underWay]).toEqual([6, 0]);
   });
 
-  test.each([{ schlüssel: 'a' }, { key: 'wört' }, { 'a b': 'c' }, { key: 'a\nb' }])(
+  test('begins none when one of them is nothing to write', async () => {
+    const files = await filesOf((_request, response) => response.end());
+    const locked = new Blob(['x']).stream();
+    locked.getReader();
+    for (const data of [undefined, null, 7, {}, locked]) {
+      await expect(
+        files.write([{ path: 'good', data: '' }, { path: 'bad', data } as never]),
+      ).rejects.toMatchObject({
+        name: 'InvalidArgumentError',
+        message: expect.stringContaining('the data of bad is '),
+      });
+    }
+    await expect(files.write({ path: 'f', data: '' } as never)).rejects.toMatchObject({
+      name: 'InvalidArgumentError',
+    });
+    await expect(files.write([null as never])).rejects.toMatchObject({ name: 'InvalidArgumentError' });
+  });
+
+  test('refuses the same path twice', async () => {
+    const files = await filesOf((_request, response) => response.end());
+    await expect(
+      files.write([
+        { path: 'a', data: '1' },
+        { path: 'a', data: '2' },
+      ]),
+    ).rejects.toMatchObject({ name: 'InvalidArgumentError', message: 'files.write: a is there twice.' });
+  });
+
+  test.each([
+    [{}, 'application/octet-stream', undefined],
+    [{ useOctetStream: true }, 'application/octet-stream', undefined],
+    [{ useOctetStream: false }, 'multipart/form-data', undefined],
+    [{ useOctetStream: false, gzip: true }, 'application/octet-stream', 'gzip'],
+  ])('with %j sends %s', async (options, type, encoding) => {
+    let seen: IncomingMessage['headers'] = {};
+    const files = await filesOf((request, response) => {
+      seen = request.headers;
+      request.resume().once('end', () => answerJson(response, 200, [{ name: 'f', path: '/f' }]));
+    });
+    for (const data of ['text', new Uint8Array(3), new Blob(['b']), new Blob(['c']).stream()]) {
+      await files.write('f', data, options);
+      expect(seen['content-type']).toContain(type);
+      expect(seen['content-encoding']).toBe(encoding);
+    }
+  });
+
+  test('sends an old envd a form, and nothing compressed', async () => {
+    let seen: IncomingMessage['headers'] = {};
+    let body = '';
+    server = await serve(async (request, response) => {
+      seen = request.headers;
+      body = '';
+      for await (const chunk of request) body += chunk;
+      answerJson(response, 200, [{ name: 'f', path: '/f' }]);
+    });
+    const files = new Files(connectTo(server, 5_000, '0.5.6'));
+    await files.write('f', 'the text', { gzip: true, useOctetStream: true });
+    expect(seen['content-type']).toContain('multipart/form-data');
+    expect(seen['content-encoding']).toBeUndefined();
+    expect(body).toContain('the text');
+    await expect(files.write('f', '', { metadata: { a: 'b' } })).rejects.toMatchObject({
+      name: 'TemplateError',
+      code: 'envd_too_old',
+    });
+    expect(await files.write('f', '', { metadata: {} })).toEqual({ name: 'f', path: '/f' });
+  });
+
+  test.each([{ schlüssel: 'a' }, { key: 'wört' }, { 'a b': 'c' }, { key: 'a\nb' }, { Key: 'a', key: 'b' }])(
     'refuses the metadata %j',
     async (metadata) => {
       const files = await filesOf((_request, response) => response.end());
       await expect(files.write('f', '', { metadata })).rejects.toMatchObject({
         name: 'InvalidArgumentError',
-        message: expect.stringContaining(Object.keys(metadata)[0] ?? ''),
+        message: expect.stringContaining('metadata'),
       });
     },
   );

@@ -15,10 +15,10 @@ export async function serveProcesses(processes: Partial<ServiceImpl<typeof Proce
   });
 }
 
-export function connectTo(server: TestServer, requestTimeoutMs = 5_000): Connection {
+export function connectTo(server: TestServer, requestTimeoutMs = 5_000, envdVersion = '0.6.13'): Connection {
   return new Connection({
     sandboxId: 'i1',
-    envdVersion: '0.6.13',
+    envdVersion,
     baseUrl: server.url,
     credential: fixedCredential({}),
     client: { requestTimeoutMs },

@@ -1,0 +1,59 @@
+import { InvalidArgumentError } from '../errors.js';
+import { checkOptions, text, whole } from '../transport/check-options.js';
+import { isVersionAtLeast } from '../transport/version.js';
+import { getSignature } from '../wire/file-signature.js';
+import { checkPath } from './file-options.js';
+
+export interface FileUrlOptions {
+  /** The Linux user whose home a relative path is below, and who gets what is uploaded. Default: the template's. */
+  user?: string;
+  /** How long the URL works, in seconds from now. Default: for ever. */
+  useSignatureExpiration?: number;
+}
+
+/** Where a sandbox's files are, and what signs for them. */
+export interface FileUrlTarget {
+  /** envd's own address, without a slash at the end: whoever opens the URL cannot add headers. */
+  baseUrl: string;
+  envdVersion: string;
+  /** Absent for a sandbox that is not secured. */
+  envdAccessToken: string | undefined;
+}
+
+/**
+ * The URL at which anybody can read (`GET`) or write (`POST`) one file. Without a path, the form that is sent names the
+ * file; that is for writing alone.
+ * @param what the call, for messages: `sandbox.downloadUrl`.
+ */
+export async function signedFileUrl(
+  { baseUrl, envdVersion, envdAccessToken }: FileUrlTarget,
+  what: string,
+  operation: 'read' | 'write',
+  path: string | undefined,
+  options: FileUrlOptions = {},
+): Promise<string> {
+  checkOptions(what, options, { user: text, useSignatureExpiration: whole(0) });
+  if (operation === 'read' || path) checkPath(what, path);
+  const { user = isVersionAtLeast(envdVersion, '0.4.0') ? undefined : 'user', useSignatureExpiration } =
+    options;
+  const query = new URLSearchParams();
+  if (user !== undefined) query.set('username', user);
+  if (path) query.set('path', path);
+  if (envdAccessToken) {
+    const { signature, expiration } = await getSignature({
+      path: path ?? '',
+      operation,
+      user,
+      expirationInSeconds: useSignatureExpiration,
+      envdAccessToken,
+    });
+    query.set('signature', signature);
+    if (expiration !== null) query.set('signature_expiration', String(expiration));
+  } else if (useSignatureExpiration !== undefined) {
+    throw new InvalidArgumentError(
+      `${what}: useSignatureExpiration is for secured sandboxes: this one takes URLs without a signature, which do not end.`,
+    );
+  }
+  const url = `${baseUrl}/files?${query}`;
+  return url.endsWith('?') ? url.slice(0, -1) : url;
+}
