@@ -42,6 +42,7 @@ export interface CommandHandleOptions extends OutputListeners {
 /**
  * A running command: its result, its output and its controls.
  *
+ * <!-- example: throws CommandExitError -->
  * ```ts
  * const command = await sandbox.commands.run('npm run build', { background: true })
  * for await (const event of command) if (event.type === 'stdout') show(event.data)

@@ -9,6 +9,7 @@ import { openSession, type SessionConnectOptions } from './session-connection.js
 /**
  * A running sandbox, reached with a session of your own broker: no API key, no token of envd.
  *
+ * <!-- example: page -->
  * ```ts
  * const sandbox = await Sandbox.connect({
  *   session: ({ sandboxId }) => fetchSession('/api/sandbox', { sandboxId }),

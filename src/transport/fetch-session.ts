@@ -22,6 +22,7 @@ export interface FetchSessionOptions extends CallOptions {
 /**
  * Asks a broker for a session.
  *
+ * <!-- example: page -->
  * ```ts
  * const sandbox = await Sandbox.connect({ session: ({ sandboxId }) => fetchSession('/api/sandbox', { sandboxId }) })
  * ```

@@ -24,7 +24,7 @@ export interface WorkerBrokerOptions<Env> extends BrokerOptions<Env> {
  *   authorize: async (request) => ({ subject: (await user(request)).id, sandbox: { template: 'base' }, grants: { pty: 'write' } }),
  * })
  * export { PtyHub }
- * export default { fetch: (request, env, ctx) => broker(request, { env, ctx }) }
+ * export default { fetch: (request, env, ctx) => broker(request, { env, ctx }) } satisfies ExportedHandler<Env>
  * ```
  *
  * workerd tells that a page has left a stream when it next writes to it, so an idle one stays open upstream until envd's

@@ -1,0 +1,1 @@
+export const origins: string[] = ['https://app.example'];

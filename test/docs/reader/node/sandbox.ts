@@ -1,0 +1,3 @@
+import { Sandbox } from 'e2b-edge';
+
+export const sandbox: Sandbox = await Sandbox.create();

@@ -1,0 +1,3 @@
+import { createServer, type Server } from 'node:http';
+
+export const server: Server = createServer();

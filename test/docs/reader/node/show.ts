@@ -1,0 +1,3 @@
+export function show(value: unknown): void {
+  console.log(value);
+}

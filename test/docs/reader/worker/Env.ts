@@ -1,0 +1,4 @@
+export interface Env {
+  E2B_API_KEY: string;
+  SESSION_KEY: string;
+}
