@@ -13,7 +13,22 @@ export type {
   ConnectionOptions as ConnectionOpts,
   ConnectionOptions as SandboxApiOpts,
 } from './control/config.js';
+export { type MapConcurrentOptions, mapConcurrent } from './control/map-concurrent.js';
 export { SandboxPaginator } from './control/paginator.js';
+export { createSandboxPool } from './control/pool/create-sandbox-pool.js';
+export type { PoolLease } from './control/pool/pool-lease.js';
+export type {
+  PoolableSandbox,
+  PoolCall,
+  PoolStep,
+  SandboxPoolOptions,
+} from './control/pool/pool-options.js';
+export type {
+  AcquireOptions,
+  DrainOptions,
+  PoolStats,
+  SandboxPool,
+} from './control/pool/sandbox-pool.js';
 export type {
   SandboxConnectOptions as SandboxConnectOpts,
   SandboxCreateOptions as SandboxOpts,
