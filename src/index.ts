@@ -7,41 +7,71 @@ export type {
   OutputEvent,
   PtySize,
 } from './channel/channel.js';
+export { type Client, createClient, E2B } from './control/client.js';
 // What the official package calls the same types.
 export type {
   ConnectionOptions,
+  ConnectionOptions as ConnectionConfigOpts,
   ConnectionOptions as ConnectionOpts,
+  ConnectionOptions as E2BClientOpts,
   ConnectionOptions as SandboxApiOpts,
 } from './control/config.js';
-export { type MapConcurrentOptions, mapConcurrent } from './control/map-concurrent.js';
-export { SandboxPaginator } from './control/paginator.js';
-export { createSandboxPool } from './control/pool/create-sandbox-pool.js';
-export type { PoolLease } from './control/pool/pool-lease.js';
 export type {
-  PoolableSandbox,
-  PoolCall,
-  PoolStep,
-  SandboxPoolOptions,
-} from './control/pool/pool-options.js';
-export type {
-  AcquireOptions,
-  DrainOptions,
-  PoolStats,
-  SandboxPool,
-} from './control/pool/sandbox-pool.js';
-export type {
-  SandboxConnectOptions as SandboxConnectOpts,
+  McpServer,
+  SandboxCreateOptions,
   SandboxCreateOptions as SandboxOpts,
-  SandboxListOptions as SandboxListOpts,
-} from './control/sandbox.js';
+} from './control/create-options.js';
+export type {
+  SandboxIamOptions,
+  SandboxIamOptions as SandboxIamOpts,
+  SandboxIamToken,
+  SandboxIamTokenType,
+} from './control/iam.js';
+export type { SandboxLifecycle, SandboxOnTimeout } from './control/lifecycle-options.js';
+export type {
+  SandboxEgressProxyOptions as SandboxEgressProxyOpts,
+  SandboxNetworkOptions as SandboxNetworkOpts,
+} from './control/network-options.js';
 export {
-  Sandbox,
-  Sandbox as default,
-  type SandboxConnectOptions,
-  type SandboxCreateOptions,
-  type SandboxListOptions,
-} from './control/sandbox.js';
-export type { SandboxInfo, SandboxState } from './control/sandbox-info.js';
+  ALL_TRAFFIC,
+  type SandboxEgressProxyInfo,
+  type SandboxEgressProxyOptions,
+  type SandboxNetworkInfo,
+  type SandboxNetworkOptions,
+  type SandboxNetworkRule,
+  type SandboxNetworkRuleInfo,
+  type SandboxNetworkRules,
+  type SandboxNetworkSelector,
+  type SandboxNetworkSelectorContext,
+  type SandboxNetworkTransform,
+  type SandboxNetworkTransformContext,
+  type SandboxNetworkTransformResolver,
+  type SandboxNetworkUpdate,
+} from './control/network-options.js';
+export type { Paginator } from './control/paginator.js';
+export { Sandbox, Sandbox as default } from './control/sandbox.js';
+export type { SandboxPaginator, SnapshotPaginator } from './control/sandbox-api.js';
+export type { SandboxInfo, SandboxInfoLifecycle, SandboxState } from './control/sandbox-info.js';
+export type { SandboxMetrics } from './control/sandbox-metrics.js';
+export type {
+  CreateSnapshotOptions,
+  CreateSnapshotOptions as CreateSnapshotOpts,
+  SandboxConnectOptions,
+  SandboxConnectOptions as SandboxConnectOpts,
+  SandboxForkOptions,
+  SandboxForkOptions as SandboxForkOpts,
+  SandboxListOptions,
+  SandboxListOptions as SandboxListOpts,
+  SandboxListOrder,
+  SandboxMetricsOptions,
+  SandboxMetricsOptions as SandboxMetricsOpts,
+  SandboxOnResume,
+  SandboxPauseOptions,
+  SandboxPauseOptions as SandboxPauseOpts,
+  SnapshotListOptions,
+  SnapshotListOptions as SnapshotListOpts,
+} from './control/sandbox-options.js';
+export type { SnapshotInfo } from './control/snapshot-info.js';
 export * from './errors.js';
 export { type CommandEvent, CommandHandle } from './sandbox/command-handle.js';
 export type {

@@ -1,8 +1,18 @@
-import { NotFoundError, SandboxError } from '../errors.js';
+import { isE2BEdgeError, SandboxError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { ClientOptions } from '../transport/client-options.js';
 import { createRest, type RestAnswer, type RestCall } from '../transport/rest.js';
-import type { ListedSandbox, NewSandbox, SandboxDetail, SandboxRecord } from './records.js';
+import { type ListQuery, listQuery, metricsQuery, type SnapshotQuery, snapshotQuery } from './list-query.js';
+import type { Page } from './paginator.js';
+import type {
+  ForkRecord,
+  ListedSandbox,
+  MetricRecord,
+  NewSandbox,
+  SandboxDetail,
+  SandboxRecord,
+  SnapshotRecord,
+} from './records.js';
 
 export interface ControlApiConfig {
   apiUrl: string;
@@ -13,31 +23,48 @@ export interface ControlApiConfig {
   apiHeaders?: Record<string, string> | undefined;
 }
 
-/** A filter of `list`. */
-export interface ListQuery {
-  metadata?: Record<string, string>;
-  state?: string[];
-  startedAfter?: Date;
-  template?: string;
-  order?: 'asc' | 'desc';
-  limit?: number;
-  nextToken?: string;
+export interface CreateCallOptions extends CallOptions {
+  /** The control plane gives requests that have the same key the same sandbox, if it is new enough to know of keys. */
+  idempotencyKey?: string;
 }
 
-/** The control plane's lifecycle calls, as they are on the wire: seconds, and its own names. */
+/** The control plane's calls, as they are on the wire: seconds, and its own names. */
 export interface ControlApi {
-  create(sandbox: NewSandbox, options?: CallOptions): Promise<SandboxRecord>;
+  create(sandbox: NewSandbox, options?: CreateCallOptions): Promise<SandboxRecord>;
   /** Resumes a paused sandbox; makes a running one live for at least `timeout` seconds more. */
-  connect(sandboxId: string, body: { timeout?: number }, options?: CallOptions): Promise<SandboxRecord>;
+  connect(
+    sandboxId: string,
+    body: { timeout?: number; memory?: false },
+    options?: CallOptions,
+  ): Promise<SandboxRecord>;
   info(sandboxId: string, options?: CallOptions): Promise<SandboxDetail>;
-  list(query: ListQuery, options?: CallOptions): Promise<{ sandboxes: ListedSandbox[]; nextToken?: string }>;
+  list(query: ListQuery, options?: CallOptions): Promise<Page<ListedSandbox>>;
   /** False when there is no such sandbox. */
   kill(sandboxId: string, options?: CallOptions): Promise<boolean>;
+  /** False when it is paused, or just changes its state. */
+  pause(sandboxId: string, body: { memory?: boolean }, options?: CallOptions): Promise<boolean>;
+  fork(
+    sandboxId: string,
+    body: { timeout: number; count?: number },
+    options?: CallOptions,
+  ): Promise<ForkRecord[]>;
   /** Sets the end to so many seconds from now; it may come earlier than before. */
   setTimeout(sandboxId: string, seconds: number, options?: CallOptions): Promise<void>;
   /** Moves the end to at least so many seconds from now; never earlier. */
   extend(sandboxId: string, seconds: number, options?: CallOptions): Promise<void>;
+  updateNetwork(sandboxId: string, body: Record<string, unknown>, options?: CallOptions): Promise<void>;
+  metrics(
+    sandboxId: string,
+    range: { start?: Date; end?: Date },
+    options?: CallOptions,
+  ): Promise<MetricRecord[]>;
+  createSnapshot(sandboxId: string, body: { name?: string }, options?: CallOptions): Promise<SnapshotRecord>;
+  listSnapshots(query: SnapshotQuery, options?: CallOptions): Promise<Page<SnapshotRecord>>;
+  /** False when there is no such snapshot. */
+  deleteSnapshot(snapshotId: string, options?: CallOptions): Promise<boolean>;
 }
+
+type Call = Omit<RestCall, 'headers'> & { headers?: Record<string, string> };
 
 /**
  * Makes the control plane's calls.
@@ -47,74 +74,113 @@ export interface ControlApi {
  */
 export function createControlApi(config: ControlApiConfig): ControlApi {
   const rest = createRest({ baseUrl: config.apiUrl, ...config.client });
-  const call = async (request: Omit<RestCall, 'headers'>): Promise<RestAnswer> =>
-    rest({ ...request, headers: { ...config.apiHeaders, 'x-api-key': await config.apiKey() } });
-  const at = (sandboxId: string): string => `/sandboxes/${encodeURIComponent(sandboxId)}`;
+  const call = async (request: Call): Promise<RestAnswer> =>
+    rest({
+      ...request,
+      headers: { ...config.apiHeaders, ...request.headers, 'x-api-key': await config.apiKey() },
+    });
 
-  const record = async <T extends SandboxRecord | SandboxDetail>(
-    request: Omit<RestCall, 'headers'>,
-  ): Promise<T> => {
+  const record = async <T>(request: Call, what: string, ...members: string[]): Promise<T> => {
     const { body } = await call(request);
-    if (!isRecord(body)) throw protocolError(request.path, 'a sandbox');
+    const fields = Object(body) as Record<string, unknown>;
+    if (members.some((member) => typeof fields[member] !== 'string')) throw protocolError(request, what);
     return body as T;
+  };
+  const sandbox = <T extends SandboxRecord>(request: Call): Promise<T> =>
+    record(request, 'a sandbox', 'sandboxID', 'envdVersion');
+  const page = async <T>(request: Call): Promise<Page<T>> => {
+    const { headers, body } = await call(request);
+    if (!Array.isArray(body)) throw protocolError(request, 'a list');
+    const nextToken = headers.get('x-next-token');
+    return { items: body as T[], ...(nextToken && { nextToken }) };
   };
 
   return {
-    create: (body, options) => record({ ...options, method: 'POST', path: '/v2/sandboxes', body }),
-    connect: (sandboxId, body, options) =>
-      record({ ...options, method: 'POST', path: `/v2${at(sandboxId)}/connect`, body }),
-    info: (sandboxId, options) => record({ ...options, method: 'GET', path: at(sandboxId) }),
-    list: async (query, options) => {
-      const path = '/v2/sandboxes';
-      const { headers, body } = await call({ ...options, method: 'GET', path, query: listQuery(query) });
-      if (!Array.isArray(body)) throw protocolError(path, 'a list of sandboxes');
-      const nextToken = headers.get('x-next-token');
-      return { sandboxes: body as ListedSandbox[], ...(nextToken && { nextToken }) };
+    create: (body, { idempotencyKey, ...options } = {}) =>
+      sandbox({
+        ...options,
+        ...post('sandbox.create', '/v2/sandboxes', body),
+        ...(idempotencyKey && { headers: { 'idempotency-key': idempotencyKey } }),
+      }),
+    connect: (id, body, options) =>
+      sandbox({ ...options, ...again('sandbox.connect', `/v2${at(id)}/connect`, body) }),
+    info: (id, options) => sandbox({ ...options, ...get('sandbox.getInfo', at(id)) }),
+    list: (query, options) => page({ ...options, ...get('sandbox.list', '/v2/sandboxes', listQuery(query)) }),
+    kill: (id, options) =>
+      unless(404, () => call({ ...options, operation: 'sandbox.kill', method: 'DELETE', path: at(id) })),
+    pause: (id, body, options) =>
+      unless(409, () => call({ ...options, ...again('sandbox.pause', `${at(id)}/pause`, body) })),
+    fork: async (id, body, options) => {
+      const forks = await page<ForkRecord>({ ...options, ...post('sandbox.fork', `${at(id)}/fork`, body) });
+      return forks.items;
     },
-    kill: async (sandboxId, options) => {
-      try {
-        await call({ ...options, method: 'DELETE', path: at(sandboxId) });
-        return true;
-      } catch (error) {
-        if (error instanceof NotFoundError) return false;
-        throw error;
-      }
+    setTimeout: async (id, timeout, options) => {
+      await call({ ...options, ...again('sandbox.setTimeout', `${at(id)}/timeout`, { timeout }) });
     },
-    setTimeout: async (sandboxId, timeout, options) => {
-      await call({ ...options, method: 'POST', path: `${at(sandboxId)}/timeout`, body: { timeout } });
+    extend: async (id, duration, options) => {
+      await call({ ...options, ...again('sandbox.extend', `${at(id)}/refreshes`, { duration }) });
     },
-    extend: async (sandboxId, duration, options) => {
-      await call({ ...options, method: 'POST', path: `${at(sandboxId)}/refreshes`, body: { duration } });
+    updateNetwork: async (id, body, options) => {
+      const operation = 'sandbox.updateNetwork';
+      await call({ ...options, operation, method: 'PUT', path: `${at(id)}/network`, body });
+    },
+    metrics: async (id, { start, end }, options) => {
+      const query = metricsQuery(start, end);
+      const metrics = await page<MetricRecord>({
+        ...options,
+        ...get('sandbox.getMetrics', `${at(id)}/metrics`, query),
+      });
+      return metrics.items;
+    },
+    createSnapshot: (id, body, options) =>
+      record(
+        { ...options, ...post('sandbox.createSnapshot', `${at(id)}/snapshots`, body) },
+        'a snapshot',
+        'snapshotID',
+      ),
+    listSnapshots: (query, options) =>
+      page({ ...options, ...get('sandbox.listSnapshots', '/snapshots', snapshotQuery(query)) }),
+    deleteSnapshot: (id, options) => {
+      const path = `/templates/${encodeURIComponent(id)}`;
+      return unless(404, () =>
+        call({ ...options, operation: 'sandbox.deleteSnapshot', method: 'DELETE', path }),
+      );
     },
   };
 }
 
-function isRecord(body: unknown): boolean {
-  const { sandboxID, envdVersion } = (body ?? {}) as Partial<SandboxRecord>;
-  return typeof sandboxID === 'string' && typeof envdVersion === 'string';
+type Request = Pick<RestCall, 'operation' | 'method' | 'path' | 'query' | 'body' | 'idempotent'>;
+
+function at(sandboxId: string): string {
+  return `/sandboxes/${encodeURIComponent(sandboxId)}`;
 }
 
-function protocolError(path: string, what: string): SandboxError {
+function get(operation: string, path: string, query: Record<string, string> = {}): Request {
+  return { operation, method: 'GET', path, query };
+}
+
+function post(operation: string, path: string, body: unknown): Request {
+  return { operation, method: 'POST', path, body };
+}
+
+/** One that may be made again: it says what is to be, not what is to be done. */
+function again(operation: string, path: string, body: unknown): Request {
+  return { ...post(operation, path, body), idempotent: true };
+}
+
+/** Whether a call did something; false when it was refused with a status that means that there was nothing to do. */
+async function unless(status: number, call: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await call();
+    return true;
+  } catch (error) {
+    if (isE2BEdgeError(error) && error.statusCode === status) return false;
+    throw error;
+  }
+}
+
+function protocolError({ path }: Call, what: string): SandboxError {
   return new SandboxError(`The control plane answered ${path} with something that is not ${what}.`, {
     code: 'protocol_error',
   });
-}
-
-function listQuery(query: ListQuery): Record<string, string> {
-  const { metadata, state, startedAfter, limit, ...rest } = query;
-  const params: Record<string, string | undefined> = {
-    ...rest,
-    // The server decodes three times: a query within a value of a query, each of its parts encoded once more.
-    metadata: metadata && new URLSearchParams(encodedEntries(metadata)).toString(),
-    state: state?.join(','),
-    startedAfter: startedAfter?.toISOString(),
-    limit: limit?.toString(),
-  };
-  return Object.fromEntries(
-    Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
-
-function encodedEntries(metadata: Record<string, string>): [string, string][] {
-  return Object.entries(metadata).map(([key, value]) => [encodeURIComponent(key), encodeURIComponent(value)]);
 }

@@ -13,6 +13,11 @@ export interface ConnectionOptions extends ClientOptions {
   apiUrl?: string;
   /** One address for the envd of all sandboxes, without a path. Default `E2B_SANDBOX_URL`, or each sandbox's own. */
   sandboxUrl?: string;
+  /**
+   * True: there is no sandbox to create; calls go to an envd at `localhost:49983`, as `e2b-edge serve --debug` has
+   * one, and other ports are `localhost`'s. Default `E2B_DEBUG`, or false.
+   */
+  debug?: boolean;
   /** Sent to the control plane, and to no sandbox. From a web page, E2B's own control plane allows none (CORS). */
   apiHeaders?: Record<string, string>;
   /**
@@ -33,6 +38,7 @@ export const connectionRules: Rules<ConnectionOptions> = {
   domain: text,
   apiUrl: text,
   sandboxUrl: text,
+  debug: flag,
   apiHeaders,
   dangerouslyAllowBrowser: flag,
   validateApiKey: flag,
@@ -45,6 +51,7 @@ export interface ConnectionConfig {
   domain: string;
   apiUrl: string;
   sandboxUrl: string | undefined;
+  debug: boolean;
   apiHeaders: Record<string, string> | undefined;
   /** What concerns all calls. */
   client: ClientOptions;
@@ -68,16 +75,36 @@ export function connectionConfig(options: ConnectionOptions = {}): ConnectionCon
   }
   const sandboxUrl = options.sandboxUrl ?? variable('E2B_SANDBOX_URL');
   const domain = options.domain ?? variable('E2B_DOMAIN') ?? defaultDomain;
+  const debug = options.debug ?? variable('E2B_DEBUG')?.toLowerCase() === 'true';
+  const apiUrl = debug ? 'http://localhost:3000' : `https://api.${domain}`;
   return {
     apiKey: async () =>
       usableKey(await (typeof options.apiKey === 'function' ? options.apiKey() : options.apiKey)),
     domain,
-    apiUrl: address('apiUrl', options.apiUrl ?? variable('E2B_API_URL') ?? `https://api.${domain}`),
+    apiUrl: address('apiUrl', options.apiUrl ?? variable('E2B_API_URL') ?? apiUrl),
     sandboxUrl: sandboxUrl && address('sandboxUrl', sandboxUrl),
+    debug,
     apiHeaders: options.apiHeaders,
     client: clientOptions(options),
     streamingUploads: !page,
   };
+}
+
+/** Some options over others. What is `undefined` was not given, so that it clears nothing. */
+export function mergeOptions<Options extends object>(
+  under: ConnectionOptions | undefined,
+  options: Options,
+): Options {
+  if (!under || typeof options !== 'object' || options === null) return options;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...under, ...Object.fromEntries(given) } as Options;
+}
+
+/** Those of some options that concern all calls, without the signal, which concerns one. */
+export function boundOptions(options: ConnectionOptions): ConnectionOptions {
+  const { signal: _signal, ...rules } = connectionRules;
+  const kept = Object.entries(options).filter(([name, value]) => name in rules && value !== undefined);
+  return Object.fromEntries(kept);
 }
 
 function usableKey(given: string | undefined): string {
@@ -109,9 +136,14 @@ function address(name: string, url: string): string {
   return url.replace(/\/+$/, '');
 }
 
+/** Deno asks for a permission, and without it there is nothing to be read. */
 function variable(name: string): string | undefined {
-  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-  return process?.env?.[name] || undefined;
+  try {
+    const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+    return process?.env?.[name] || undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether this runs where everybody can look in: in a page, or in a worker of one. */

@@ -1,27 +1,34 @@
 import { InvalidArgumentError } from '../errors.js';
-import type { CallOptions } from '../transport/call-options.js';
-import type { ControlApi, ListQuery } from './api.js';
-import { type SandboxInfo, sandboxInfo } from './sandbox-info.js';
+import type { ConnectionOptions } from './config.js';
+
+/** A page, and where the next one begins; without a token it is the last. */
+export interface Page<Item> {
+  items: Item[];
+  nextToken?: string;
+}
 
 /**
- * A list that comes in pages.
+ * A list that comes in pages. A loop goes through the items of all of them, and fetches a page when it gets there.
  *
  * ```ts
- * const sandboxes = Sandbox.list()
- * while (sandboxes.hasNext) for (const { sandboxId } of await sandboxes.nextItems()) show(sandboxId)
+ * for await (const { sandboxId } of Sandbox.list()) show(sandboxId)
+ *
+ * const pages = Sandbox.list({ limit: 10 })
+ * while (pages.hasNext) show(await pages.nextItems())
  * ```
  */
-export class SandboxPaginator {
-  readonly #api: () => ControlApi;
-  readonly #query: ListQuery;
+export class Paginator<Item> implements AsyncIterable<Item> {
+  readonly #fetchPage: (nextToken: string | undefined, options: ConnectionOptions) => Promise<Page<Item>>;
   #nextToken: string | undefined;
   #hasNext = true;
 
-  /** Use `Sandbox.list`. @internal */
-  constructor(api: () => ControlApi, query: ListQuery) {
-    this.#api = api;
-    this.#query = query;
-    this.#nextToken = query.nextToken;
+  /** Use `Sandbox.list` or `Sandbox.listSnapshots`. @internal */
+  constructor(
+    nextToken: string | undefined,
+    fetchPage: (nextToken: string | undefined, options: ConnectionOptions) => Promise<Page<Item>>,
+  ) {
+    this.#nextToken = nextToken;
+    this.#fetchPage = fetchPage;
   }
 
   /** Whether there may be more. */
@@ -29,25 +36,30 @@ export class SandboxPaginator {
     return this.#hasNext;
   }
 
-  /** Where the next page begins, to be given to another `list`. */
+  /** Where the next page begins, to be given to another list. */
   get nextToken(): string | undefined {
     return this.#nextToken;
   }
 
-  /** @throws {InvalidArgumentError} code `no_more_pages`: there is no next page. */
-  async nextItems(options: CallOptions = {}): Promise<SandboxInfo[]> {
+  /**
+   * The next page. A call that fails can be made again.
+   * @param options for this page, before those of the list.
+   * @throws {InvalidArgumentError} code `no_more_pages`: there is no next page.
+   */
+  async nextItems(options: ConnectionOptions = {}): Promise<Item[]> {
     if (!this.#hasNext) {
       throw new InvalidArgumentError('There are no more pages: look at hasNext first.', {
         code: 'no_more_pages',
       });
     }
-    const token = this.#nextToken;
-    const { sandboxes, nextToken } = await this.#api().list(
-      { ...this.#query, ...(token !== undefined && { nextToken: token }) },
-      options,
-    );
+    const { items, nextToken } = await this.#fetchPage(this.#nextToken, options);
     this.#nextToken = nextToken;
     this.#hasNext = nextToken !== undefined;
-    return sandboxes.map(sandboxInfo);
+    return items;
+  }
+
+  /** The items from here on. Leaving the loop keeps the place of the page after the one it was in. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    while (this.#hasNext) yield* await this.nextItems();
   }
 }

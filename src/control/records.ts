@@ -1,5 +1,7 @@
 /** The control plane's JSON, as far as it is used here. */
 
+import type { SandboxNetworkInfo } from './network-options.js';
+
 /** What a sandbox is created with. */
 export interface NewSandbox {
   templateID: string;
@@ -9,11 +11,20 @@ export interface NewSandbox {
   envVars?: Record<string, string>;
   allow_internet_access?: boolean;
   autoPause?: boolean;
+  autoPauseMemory?: boolean;
   autoResume?: { enabled: boolean };
   network?: Record<string, unknown>;
+  iam?: unknown;
+  mcp?: unknown;
+  volumeMounts?: VolumeMount[];
 }
 
-/** What create and connect answer. */
+export interface VolumeMount {
+  name: string;
+  path: string;
+}
+
+/** What create, connect and fork answer. */
 export interface SandboxRecord {
   sandboxID: string;
   templateID: string;
@@ -22,6 +33,12 @@ export interface SandboxRecord {
   trafficAccessToken?: string | null;
   /** Set for clusters of a customer's own. */
   domain?: string | null;
+}
+
+/** One entry of what fork answers: either a sandbox or why there is none. */
+export interface ForkRecord {
+  sandbox?: SandboxRecord;
+  error?: { code: number; message: string };
 }
 
 export interface ListedSandbox {
@@ -36,10 +53,29 @@ export interface ListedSandbox {
   memoryMB: number;
   diskSizeMB: number;
   envdVersion: string;
+  volumeMounts?: VolumeMount[] | null;
 }
 
 export interface SandboxDetail extends ListedSandbox {
   domain?: string | null;
   envdAccessToken?: string;
-  allowInternetAccess?: boolean;
+  allowInternetAccess?: boolean | null;
+  network?: SandboxNetworkInfo | null;
+  lifecycle?: { onTimeout: 'pause' | 'kill'; autoResume: boolean } | null;
+}
+
+export interface MetricRecord {
+  timestamp: string;
+  cpuCount: number;
+  cpuUsedPct: number;
+  memUsed: number;
+  memTotal: number;
+  memCache: number;
+  diskUsed: number;
+  diskTotal: number;
+}
+
+export interface SnapshotRecord {
+  snapshotID: string;
+  names?: string[] | null;
 }

@@ -1,52 +1,40 @@
+// biome-ignore-all lint/complexity/noThisInStatic: it is the subclass, with what a client has bound to it.
+
 import { openLiveChannel } from '../channel/live-channel.js';
-import { InvalidArgumentError, TemplateError } from '../errors.js';
+import { type FileUrlOptions, type FileUrlTarget, signedFileUrl } from '../sandbox/file-url.js';
 import { Sandbox as SessionSandbox } from '../sandbox/sandbox.js';
 import { openSession, type SessionConnectOptions } from '../sandbox/session-connection.js';
 import type { CallOptions } from '../transport/call-options.js';
-import { Connection } from '../transport/connection.js';
-import { fixedCredential } from '../transport/credential.js';
-import { envdEndpoint, sandboxHost } from '../transport/envd-endpoint.js';
-import { isVersionAtLeast } from '../transport/version.js';
-import { type ControlApi, createControlApi } from './api.js';
-import { type ConnectionConfig, type ConnectionOptions, connectionConfig } from './config.js';
-import { SandboxPaginator } from './paginator.js';
-import type { NewSandbox, SandboxRecord } from './records.js';
-import { type SandboxInfo, type SandboxState, sandboxInfo } from './sandbox-info.js';
+import { check, checkOptions, whole } from '../transport/check-options.js';
+import type { Connection } from '../transport/connection.js';
+import { sandboxHost } from '../transport/envd-endpoint.js';
+import { errorOfStatus } from '../transport/http-error.js';
+import { asyncDispose } from '../wire/async-dispose.js';
+import { boundOptions, type ConnectionConfig, type ConnectionOptions, mergeOptions } from './config.js';
+import { createOnce } from './create-once.js';
+import { newSandbox, type SandboxCreateOptions } from './create-options.js';
+import { envdConnection } from './envd-connection.js';
+import { seconds } from './lifecycle-options.js';
+import { mcpPort, readMcpToken, startMcpGateway } from './mcp-gateway.js';
+import type { SandboxNetworkUpdate } from './network-options.js';
+import { SandboxApi, type SnapshotPaginator } from './sandbox-api.js';
+import type { SandboxInfo } from './sandbox-info.js';
+import type { SandboxMetrics } from './sandbox-metrics.js';
+import {
+  type CreateSnapshotOptions,
+  checkSandboxId,
+  connectRules,
+  forkRules,
+  type SandboxConnectOptions,
+  type SandboxForkOptions,
+  type SandboxMetricsOptions,
+  type SandboxPauseOptions,
+  type SnapshotListOptions,
+} from './sandbox-options.js';
+import { debugRecord, requireUsableEnvd, type SandboxOrigin } from './sandbox-origin.js';
+import type { SnapshotInfo } from './snapshot-info.js';
 
-export interface SandboxCreateOptions extends ConnectionOptions {
-  /** A template's id or name. Default `base`. */
-  template?: string;
-  /** How long the sandbox lives, in milliseconds, unless `setTimeout` says otherwise. Default 300 000, the server's own. */
-  timeoutMs?: number;
-  /** Your own labels, to find it by. */
-  metadata?: Record<string, string>;
-  /** The environment of everything that runs in it. */
-  envs?: Record<string, string>;
-  /** Whether its programs reach the internet. Default true. */
-  allowInternetAccess?: boolean;
-}
-
-export interface SandboxConnectOptions extends ConnectionOptions {
-  /** The sandbox lives for at least so long from now on, in milliseconds. Default 300 000, the server's own. */
-  timeoutMs?: number;
-}
-
-export interface SandboxListOptions extends ConnectionOptions {
-  query?: {
-    metadata?: Record<string, string>;
-    /** Default: running and paused. */
-    state?: SandboxState[];
-    startedAfter?: Date;
-    /** A template's id or name. */
-    template?: string;
-  };
-  /** By the time of start. */
-  order?: 'asc' | 'desc';
-  /** Sandboxes a page, 1 to 100. Default 100. */
-  limit?: number;
-  /** The `nextToken` of another list. */
-  nextToken?: string;
-}
+const defaultForkLifeMs = 300_000;
 
 /**
  * A sandbox, with the API key that made it: for servers and the edge.
@@ -56,54 +44,87 @@ export interface SandboxListOptions extends ConnectionOptions {
  * const { stdout } = await sandbox.commands.run('python3 -V')
  * ```
  */
-export class Sandbox extends SessionSandbox {
+export class Sandbox extends SandboxApi {
+  /** What `create` takes where no template is named; for subclasses. */
+  protected static readonly defaultTemplate: string = 'base';
+  protected static readonly defaultMcpTemplate: string = 'mcp-gateway';
+
   /** The domain of the sandbox's own host names. */
   readonly sandboxDomain: string;
-  /** What a request to one of its ports has to carry, where its traffic is private. */
-  readonly trafficAccessToken: string | undefined;
+  /** What a request to one of its ports has to carry, as `e2b-traffic-access-token`, where its traffic is private. */
+  readonly trafficAccessToken?: string;
+  /** Kills the sandbox at the end of an `await using` block. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+  readonly #connection: Connection;
+  readonly #config: ConnectionConfig;
+  readonly #files: FileUrlTarget;
   readonly #options: ConnectionOptions;
+  #mcpToken: string | undefined;
 
-  private constructor(record: SandboxRecord, config: ConnectionConfig, options: SandboxConnectOptions) {
-    const { signal: _signal, timeoutMs: _timeoutMs, ...kept } = options;
-    const domain = record.domain || config.domain;
-    const connection = envdConnection(record, domain, config);
+  /** Use `create` or `connect`. @internal */
+  constructor({ record, config, options }: SandboxOrigin) {
+    const connection = envdConnection(record, config);
+    const kept = boundOptions(options);
     super({
       connection,
       channels: { connect: (target, _size, call) => openLiveChannel(connection, target, call) },
-      kill: (call) => Sandbox.kill(record.sandboxID, { ...kept, ...call }),
+      kill: (call) => Sandbox.kill(record.sandboxID, mergeOptions(kept, call)),
     });
-    this.sandboxDomain = domain;
-    this.trafficAccessToken = record.trafficAccessToken ?? undefined;
+    this.sandboxDomain = record.domain || config.domain;
+    if (record.trafficAccessToken) this.trafficAccessToken = record.trafficAccessToken;
+    this.#connection = connection;
+    this.#config = config;
+    const { envdVersion, envdAccessToken } = record;
+    this.#files = { baseUrl: connection.baseUrl, envdVersion, envdAccessToken };
     this.#options = kept;
+    this[asyncDispose] = async () => {
+      await this.kill();
+    };
   }
 
   /**
    * Creates a sandbox.
+   *
+   * An answer that is lost leaves none behind: what it made is found again by a mark in its metadata (see
+   * `idempotencyKey`). When `signal` aborts, or `requestTimeoutMs` is over, what appears within half a minute after that
+   * is killed in the background.
    * @throws {AuthenticationError} no key, a wrong one, or one in a web page.
    * @throws {RateLimitError} too many sandboxes.
-   * @throws {TemplateError} the template's envd is too old.
+   * @throws {TemplateError} code `envd_too_old`: the template's envd is older than 0.1.0.
+   * @throws {InvalidArgumentError} an option is wrong, before anything is sent; or the template does not exist.
    */
-  static create(options?: SandboxCreateOptions): Promise<Sandbox>;
-  static create(template: string, options?: SandboxCreateOptions): Promise<Sandbox>;
+  static create<S extends typeof Sandbox>(this: S, options?: SandboxCreateOptions): Promise<InstanceType<S>>;
+  static create<S extends typeof Sandbox>(
+    this: S,
+    template: string,
+    options?: SandboxCreateOptions,
+  ): Promise<InstanceType<S>>;
   static async create(
     templateOrOptions?: string | SandboxCreateOptions,
-    options: SandboxCreateOptions = {},
+    more: SandboxCreateOptions = {},
   ): Promise<Sandbox> {
-    const merged =
-      typeof templateOrOptions === 'string'
-        ? { ...options, template: templateOrOptions }
-        : { ...options, ...templateOrOptions };
-    const config = connectionConfig(merged);
-    const api = createControlApi(config);
-    const record = await api.create(newSandbox(merged), callOptions(merged));
-    if (!isVersionAtLeast(record.envdVersion, '0.1.0')) {
-      await api.kill(record.sandboxID);
-      throw new TemplateError(
-        `The template's envd is ${record.envdVersion} and at least 0.1.0 is needed: build the template again.`,
-        { code: 'envd_too_old' },
-      );
+    const named = typeof templateOrOptions === 'string' ? { template: templateOrOptions } : templateOrOptions;
+    const given = { ...more, ...named };
+    const { mcp, idempotencyKey, waitUntil } = given;
+    const body = newSandbox('Sandbox.create', mcp ? this.defaultMcpTemplate : this.defaultTemplate, given);
+    const { api, config, call, merged: options } = this.open(given);
+    if (config.debug) return new this({ record: debugRecord, config, options });
+    const record = await createOnce(api, body, call, {
+      idempotencyKey,
+      // A page's requests may not have the header.
+      sendKey: config.streamingUploads,
+      logger: config.client.logger,
+      waitUntil,
+    });
+    const sandbox = new this({ record, config, options });
+    try {
+      requireUsableEnvd(record);
+      if (mcp) sandbox.#mcpToken = await startMcpGateway(sandbox, mcp, call);
+      return sandbox;
+    } catch (error) {
+      await sandbox.kill().catch(() => undefined);
+      throw error;
     }
-    return new Sandbox(record, config, merged);
   }
 
   /** Takes up a sandbox with a session of a broker, without a key. */
@@ -112,123 +133,148 @@ export class Sandbox extends SessionSandbox {
    * Takes up a sandbox by its id; resumes it if it is paused.
    * @throws {SandboxNotFoundError} it was killed, reached its end time, or never was.
    */
-  static override connect(sandboxId: string, options?: SandboxConnectOptions): Promise<Sandbox>;
+  static override connect<S extends typeof Sandbox>(
+    this: S,
+    sandboxId: string,
+    options?: SandboxConnectOptions,
+  ): Promise<InstanceType<S>>;
   static override async connect(
     idOrSession: string | SessionConnectOptions,
     options: SandboxConnectOptions = {},
   ): Promise<Sandbox | SessionSandbox> {
     if (typeof idOrSession === 'object') return new SessionSandbox(await openSession(idOrSession));
-    const config = connectionConfig(options);
-    const { timeoutMs } = options;
-    const body = timeoutMs === undefined ? {} : { timeout: seconds(timeoutMs) };
-    const record = await createControlApi(config).connect(checkedId(idOrSession), body, callOptions(options));
-    return new Sandbox(record, config, options);
+    checkSandboxId('Sandbox.connect', idOrSession);
+    checkOptions('Sandbox.connect', options, connectRules);
+    const { timeoutMs, onResume } = options;
+    const { api, config, call, merged } = this.open(options);
+    const record = config.debug
+      ? { ...debugRecord, sandboxID: idOrSession }
+      : await api.connect(
+          idOrSession,
+          {
+            ...(timeoutMs !== undefined && { timeout: seconds(timeoutMs) }),
+            ...(onResume === 'reboot' && { memory: false }),
+          },
+          call,
+        );
+    return new this({ record, config, options: merged });
+  }
+
+  /**
+   * Makes copies of a running sandbox, memory and all. It stands still for a moment, and goes on as before. A lost
+   * answer can leave copies behind, which end at their time.
+   * @returns for each copy, the sandbox or why there is none.
+   */
+  static async fork<S extends typeof Sandbox>(
+    this: S,
+    sandboxId: string,
+    options: SandboxForkOptions = {},
+  ): Promise<Array<InstanceType<S> | Error>> {
+    checkSandboxId('Sandbox.fork', sandboxId);
+    checkOptions('Sandbox.fork', options, forkRules);
+    const { timeoutMs = defaultForkLifeMs, count } = options;
+    const { api, config, call, merged } = this.open(options);
+    const body = { timeout: seconds(timeoutMs), ...(count !== undefined && { count }) };
+    const forks = await api.fork(sandboxId, body, call);
+    return forks.map(({ sandbox: record, error }) => {
+      if (record) return new this({ record, config, options: merged }) as InstanceType<S>;
+      const { code = 500, message = 'The fork did not start.' } = error ?? {};
+      return errorOfStatus(code, 'control', message, { statusCode: code });
+    });
   }
 
   /** Makes the sandbox run again, should it be paused, and live for at least `timeoutMs` more. */
   async connect(options: SandboxConnectOptions = {}): Promise<this> {
-    await Sandbox.connect(this.sandboxId, { ...this.#options, ...options });
+    await Sandbox.connect(this.sandboxId, this.#with(options));
     return this;
   }
 
-  /** Kills a sandbox; false when there is none of that id. */
-  static async kill(sandboxId: string, options: ConnectionOptions = {}): Promise<boolean> {
-    return controlApi(options).kill(checkedId(sandboxId), callOptions(options));
-  }
-
-  /** What is known of a sandbox. */
-  static async getInfo(sandboxId: string, options: ConnectionOptions = {}): Promise<SandboxInfo> {
-    return sandboxInfo(await controlApi(options).info(checkedId(sandboxId), callOptions(options)));
-  }
-
-  /** Sets how long a sandbox lives from now on, in milliseconds: longer or shorter than before. */
-  static async setTimeout(
-    sandboxId: string,
-    timeoutMs: number,
-    options: ConnectionOptions = {},
-  ): Promise<void> {
-    await controlApi(options).setTimeout(checkedId(sandboxId), seconds(timeoutMs), callOptions(options));
-  }
-
-  /** Lists the team's sandboxes, page by page. */
-  static list(options: SandboxListOptions = {}): SandboxPaginator {
-    const { query, order, limit, nextToken } = options;
-    return new SandboxPaginator(() => controlApi(options), {
-      ...query,
-      ...(order && { order }),
-      ...(limit !== undefined && { limit }),
-      ...(nextToken !== undefined && { nextToken }),
-    });
+  /** Copies the sandbox; see `Sandbox.fork`. */
+  fork(options: SandboxForkOptions = {}): Promise<Array<this | Error>> {
+    const own = this.constructor as typeof Sandbox;
+    return own.fork(this.sandboxId, this.#with(options)) as Promise<Array<this | Error>>;
   }
 
   /** What is known of the sandbox. */
-  getInfo(options?: CallOptions): Promise<SandboxInfo> {
-    return Sandbox.getInfo(this.sandboxId, { ...this.#options, ...options });
+  getInfo(options: CallOptions = {}): Promise<SandboxInfo> {
+    return Sandbox.getInfo(this.sandboxId, this.#with(options));
   }
 
-  /** Sets how long the sandbox lives from now on, in milliseconds: longer or shorter than before. */
-  setTimeout(timeoutMs: number, options?: CallOptions): Promise<void> {
-    return Sandbox.setTimeout(this.sandboxId, timeoutMs, { ...this.#options, ...options });
+  /**
+   * What the sandbox used, every few seconds of its life.
+   * @throws {TemplateError} its envd is older than 0.1.5.
+   */
+  async getMetrics(options: SandboxMetricsOptions = {}): Promise<SandboxMetrics[]> {
+    this.#connection.requireEnvd('0.1.5', 'sandbox.getMetrics');
+    if (!this.#connection.hasEnvd('0.2.4')) {
+      this.#options.logger?.warn?.(
+        `sandbox.getMetrics: envd ${this.envdVersion} does not measure disks; 0.2.4 does.`,
+      );
+    }
+    return Sandbox.getMetrics(this.sandboxId, this.#with(options));
+  }
+
+  /** Sets how long the sandbox lives from now on, in milliseconds: longer or shorter than before. 0 ends it now. */
+  setTimeout(timeoutMs: number, options: CallOptions = {}): Promise<void> {
+    return Sandbox.setTimeout(this.sandboxId, timeoutMs, this.#with(options));
+  }
+
+  /** Replaces what the sandbox may connect to; what `network` leaves out is cleared. */
+  updateNetwork(network: SandboxNetworkUpdate, options: CallOptions = {}): Promise<void> {
+    return Sandbox.updateNetwork(this.sandboxId, network, this.#with(options));
+  }
+
+  /** Pauses the sandbox; `connect` resumes it. False when it is paused already. */
+  pause(options: SandboxPauseOptions = {}): Promise<boolean> {
+    return Sandbox.pause(this.sandboxId, this.#with(options));
+  }
+
+  /** @deprecated Use `pause`. */
+  betaPause(options?: SandboxPauseOptions): Promise<boolean> {
+    return this.pause(options);
+  }
+
+  /** Makes a snapshot; see `Sandbox.createSnapshot`. */
+  createSnapshot(options: CreateSnapshotOptions = {}): Promise<SnapshotInfo> {
+    return Sandbox.createSnapshot(this.sandboxId, this.#with(options));
+  }
+
+  /** Lists the snapshots that were made of the sandbox. */
+  listSnapshots(options: Omit<SnapshotListOptions, 'sandboxId'> = {}): SnapshotPaginator {
+    return Sandbox.listSnapshots({ ...this.#with(options), sandboxId: this.sandboxId });
   }
 
   /** The host name, without a scheme, at which a port of the sandbox is reached from outside. */
   getHost(port: number): string {
-    return sandboxHost(this.sandboxId, port, this.sandboxDomain);
+    check('sandbox.getHost: port', port, whole(1, 65_535));
+    return this.#config.debug ? `localhost:${port}` : sandboxHost(this.sandboxId, port, this.sandboxDomain);
   }
 
-  /** Kills the sandbox at the end of an `await using` block. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
+  /**
+   * Where anybody can write a file with a POST of a form (`multipart/form-data`), without other credentials.
+   * @param path the file; without it, the form names it.
+   */
+  uploadUrl(path?: string, options?: FileUrlOptions): Promise<string> {
+    return signedFileUrl(this.#files, 'sandbox.uploadUrl', 'write', path, options);
   }
-}
 
-function controlApi(options: ConnectionOptions): ControlApi {
-  return createControlApi(connectionConfig(options));
-}
-
-function envdConnection(record: SandboxRecord, domain: string, config: ConnectionConfig): Connection {
-  const { baseUrl, headers } = envdEndpoint({
-    sandboxId: record.sandboxID,
-    domain,
-    sandboxUrl: config.sandboxUrl,
-    envdAccessToken: record.envdAccessToken,
-  });
-  return new Connection({
-    sandboxId: record.sandboxID,
-    envdVersion: record.envdVersion,
-    baseUrl,
-    credential: fixedCredential(headers),
-    client: config.client,
-    streamingUploads: config.streamingUploads,
-  });
-}
-
-function newSandbox(options: SandboxCreateOptions): NewSandbox {
-  const { template = 'base', timeoutMs, metadata, envs, allowInternetAccess } = options;
-  return {
-    templateID: template,
-    ...(timeoutMs !== undefined && { timeout: seconds(timeoutMs) }),
-    ...(metadata && { metadata }),
-    ...(envs && { envVars: envs }),
-    ...(allowInternetAccess !== undefined && { allow_internet_access: allowInternetAccess }),
-  };
-}
-
-function callOptions({ signal, requestTimeoutMs }: CallOptions): CallOptions {
-  return { ...(signal && { signal }), ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) };
-}
-
-/** The control plane counts in whole seconds. */
-function seconds(ms: number): number {
-  if (!Number.isFinite(ms) || ms < 0) {
-    throw new InvalidArgumentError(`timeoutMs is ${ms}: it must be a number of milliseconds from 0 on.`);
+  /** Where anybody can read a file, without other credentials. */
+  downloadUrl(path: string, options?: FileUrlOptions): Promise<string> {
+    return signedFileUrl(this.#files, 'sandbox.downloadUrl', 'read', path, options);
   }
-  return Math.ceil(ms / 1000);
-}
 
-function checkedId(sandboxId: string): string {
-  if (typeof sandboxId === 'string' && /^[A-Za-z0-9_-]+$/.test(sandboxId)) return sandboxId;
-  throw new InvalidArgumentError(`"${sandboxId}" is not the id of a sandbox.`, {
-    code: 'invalid_sandbox_id',
-  });
+  /** Where the gateway is that `create({ mcp })` started. */
+  getMcpUrl(): string {
+    return `https://${this.getHost(mcpPort)}/mcp`;
+  }
+
+  /** What clients of the gateway must send as a bearer token; undefined where no gateway was started. */
+  async getMcpToken(): Promise<string | undefined> {
+    this.#mcpToken ??= await readMcpToken(this);
+    return this.#mcpToken;
+  }
+
+  #with<Options extends object>(options: Options): Options {
+    return mergeOptions(this.#options, options);
+  }
 }

@@ -40,7 +40,8 @@ export async function httpError(response: Response, from: AnswerFrom): Promise<E
   return errorOfStatus(status, from, message, options);
 }
 
-function errorOfStatus(
+/** What a status that is not a success means. */
+export function errorOfStatus(
   status: number,
   from: AnswerFrom,
   message: string,

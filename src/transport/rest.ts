@@ -14,7 +14,11 @@ export interface RestOptions {
 }
 
 export interface RestCall extends CallOptions {
-  method: 'GET' | 'POST' | 'DELETE';
+  /** The method that was called, for messages and hooks: `sandbox.create`. */
+  operation: string;
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Whether doing it twice is as good as once. Default: of every method but POST. */
+  idempotent?: boolean;
   path: string;
   headers: Record<string, string>;
   query?: Record<string, string>;

@@ -1,4 +1,7 @@
-import { type EntryInfo as EntryMessage, FileType as FileTypeMessage } from './messages/filesystem.js';
+import {
+  type EntryInfo as EntryMessage,
+  FileType as FileTypeMessage,
+} from './gen/filesystem/filesystem_pb.js';
 
 /** What an entry of a directory is; of a symbolic link, what it leads to. */
 export const FileType = { FILE: 'file', DIR: 'dir', SYMLINK: 'symlink' } as const;

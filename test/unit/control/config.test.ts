@@ -66,7 +66,7 @@ describe('the control plane', () => {
       answerJson(response, 200, [], { 'x-next-token': 'n' });
     });
     const query = { metadata: { 'a b': 'c&d' }, state: ['running', 'paused'], limit: 2 };
-    expect(await api().list(query)).toEqual({ sandboxes: [], nextToken: 'n' });
+    expect(await api().list(query)).toEqual({ items: [], nextToken: 'n' });
     const once = new URL(url, server.url).searchParams;
     expect(once.get('state')).toBe('running,paused');
     const [[key, value] = []] = [...new URLSearchParams(once.get('metadata') ?? '')];

@@ -1,0 +1,77 @@
+import { InvalidArgumentError } from '../errors.js';
+import { check, checkOptions, flag, oneOf, type Rule } from '../transport/check-options.js';
+import type { NewSandbox } from './records.js';
+
+/**
+ * What happens at the end time. A pause keeps memory and processes, unless `keepMemory` is false: then files only, and
+ * the sandbox boots anew when it is resumed.
+ */
+export type SandboxOnTimeout =
+  | 'pause'
+  | 'kill'
+  | { action: 'pause'; keepMemory?: boolean }
+  | { action: 'kill' };
+
+export interface SandboxLifecycle {
+  /** Default: `kill`. */
+  onTimeout: SandboxOnTimeout;
+  /** Whether a request to the paused sandbox resumes it. Only with a pause that keeps memory. */
+  autoResume?: boolean;
+}
+
+const mostLifetimeMs = 86_400_000;
+
+/**
+ * How long a sandbox lives. Less than a second is nearly always a number of seconds, which would end the sandbox before
+ * it is of use.
+ */
+export const lifetime: Rule = [
+  'a number of milliseconds (not seconds) from 1000 to 86400000, which is 24 hours',
+  (value) => typeof value === 'number' && value >= 1000 && value <= mostLifetimeMs,
+];
+
+/** The same for a sandbox that there is, where 0 has a meaning of its own. */
+export function lifetimeOrZero(meaning: string): Rule {
+  return [`0, which ${meaning}, or ${lifetime[0]}`, (value) => value === 0 || lifetime[1](value)];
+}
+
+/** The control plane counts in whole seconds. */
+export function seconds(ms: number): number {
+  return Math.ceil(ms / 1000);
+}
+
+/** The fields of a create that the lifecycle sets. */
+export function lifecycleBody(
+  what: string,
+  lifecycle: SandboxLifecycle,
+): Pick<NewSandbox, 'autoPause' | 'autoPauseMemory' | 'autoResume'> {
+  const anything: Rule = ['given', () => true];
+  checkOptions(what, lifecycle, { onTimeout: anything, autoResume: flag });
+  const { onTimeout, autoResume } = lifecycle;
+  const plan: { action: unknown; keepMemory?: boolean } =
+    typeof onTimeout === 'object' && onTimeout !== null ? onTimeout : { action: onTimeout };
+  const { action = 'kill', keepMemory } = plan;
+  check(`${what}: onTimeout`, action, oneOf('pause', 'kill'));
+  if (keepMemory !== undefined) check(`${what}: onTimeout.keepMemory`, keepMemory, flag);
+  if (action === 'kill' && keepMemory !== undefined) {
+    throw contradiction(what, 'onTimeout.keepMemory goes with the action pause only');
+  }
+  if (autoResume && action === 'kill') {
+    throw contradiction(what, 'autoResume needs onTimeout: pause, since a killed sandbox cannot be resumed');
+  }
+  if (autoResume && keepMemory === false) {
+    throw contradiction(
+      what,
+      'autoResume needs the memory, so it does not go with keepMemory: false; resume with Sandbox.connect instead',
+    );
+  }
+  return {
+    ...(onTimeout !== undefined && { autoPause: action === 'pause' }),
+    ...(keepMemory !== undefined && { autoPauseMemory: keepMemory }),
+    ...(autoResume !== undefined && { autoResume: { enabled: autoResume } }),
+  };
+}
+
+function contradiction(what: string, why: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${what}: ${why}.`);
+}
