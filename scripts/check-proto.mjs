@@ -1,6 +1,6 @@
 /**
- * Two checks of the wire: that the generated code is what buf makes of `proto/` today, and that it describes
- * the same messages as the published `e2b` package. Prints what differs and ends with 1 when anything does.
+ * Checks of the wire: that the generated code is what `proto/` gives today, and that it describes the same messages as
+ * the published `e2b` package. Prints what differs and ends with 1 when anything does.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -8,9 +8,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { generateCodecs } from './generate-codecs.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const generated = join(root, 'src/wire/gen');
+const messages = join(root, 'src/wire/messages');
 
 /**
  * Generates again, aside, and compares.
@@ -37,6 +39,17 @@ export function checkGenerated() {
   } finally {
     rmSync(aside, { recursive: true });
   }
+}
+
+/**
+ * Generates the client's message tables again, and compares.
+ * @returns {string[]} what differs, one sentence each
+ */
+export function checkCodecs() {
+  const expected = generateCodecs();
+  return [...new Set([...expected.keys(), ...filesBelow(messages)])]
+    .filter((name) => read(join(messages, name)) !== expected.get(name))
+    .map((name) => `src/wire/messages/${name} is not current: run npm run generate`);
 }
 
 /**
@@ -141,7 +154,7 @@ function filesBelow(folder) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const problems = [...checkGenerated(), ...(await checkDescriptors())];
+  const problems = [...checkGenerated(), ...checkCodecs(), ...(await checkDescriptors())];
   for (const problem of problems) console.error(problem);
   if (problems.length === 0) console.log('The generated code is current and equals what e2b publishes.');
   else process.exitCode = 1;

@@ -28,6 +28,7 @@ export type {
   SandboxIamTokenType,
 } from './control/iam.js';
 export type { SandboxLifecycle, SandboxOnTimeout } from './control/lifecycle-options.js';
+export { type MapConcurrentOptions, mapConcurrent } from './control/map-concurrent.js';
 export type {
   SandboxEgressProxyOptions as SandboxEgressProxyOpts,
   SandboxNetworkOptions as SandboxNetworkOpts,
@@ -49,6 +50,20 @@ export {
   type SandboxNetworkUpdate,
 } from './control/network-options.js';
 export type { Paginator } from './control/paginator.js';
+export { createSandboxPool } from './control/pool/create-sandbox-pool.js';
+export type { PoolLease } from './control/pool/pool-lease.js';
+export type {
+  PoolableSandbox,
+  PoolCall,
+  PoolStep,
+  SandboxPoolOptions,
+} from './control/pool/pool-options.js';
+export type {
+  AcquireOptions,
+  DrainOptions,
+  PoolStats,
+  SandboxPool,
+} from './control/pool/sandbox-pool.js';
 export { Sandbox, Sandbox as default } from './control/sandbox.js';
 export type { SandboxPaginator, SnapshotPaginator } from './control/sandbox-api.js';
 export type { SandboxInfo, SandboxInfoLifecycle, SandboxState } from './control/sandbox-info.js';

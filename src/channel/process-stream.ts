@@ -5,7 +5,7 @@ import { type CallOptions, timeLimit } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import type { StreamOptions } from '../transport/stream.js';
 import { userHeaders } from '../transport/user.js';
-import type { ConnectResponse, StartResponse } from '../wire/gen/process/process_pb.js';
+import type { ConnectResponse, StartResponse } from '../wire/messages/process.js';
 import { decodeProcessEvent, type ProcessOutput } from '../wire/process-event.js';
 import type { PtySize } from './channel.js';
 

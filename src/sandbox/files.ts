@@ -4,7 +4,7 @@ import type { Connection } from '../transport/connection.js';
 import type { Rpc } from '../transport/rpc.js';
 import { userHeaders } from '../transport/user.js';
 import { decodeEntry, type EntryInfo, type WriteInfo } from '../wire/file-entry.js';
-import type { EntryInfo as EntryMessage } from '../wire/gen/filesystem/filesystem_pb.js';
+import type { EntryInfo as EntryMessage } from '../wire/messages/filesystem.js';
 import { checkDirectory, checkPath, type FileOptions, fileRules } from './file-options.js';
 import { type ReadFormats, type ReadOptions, readFile } from './read-file.js';
 import type { FileData } from './upload-body.js';

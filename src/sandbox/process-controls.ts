@@ -4,7 +4,7 @@ import { NotFoundError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { abortable, withDeadline } from '../transport/deadline.js';
-import { Signal } from '../wire/gen/process/process_pb.js';
+import { Signal } from '../wire/messages/process.js';
 
 /** What can be done to a process of which only the id is known. */
 export class ProcessControls {

@@ -1,5 +1,5 @@
-import { codeFromString } from '@connectrpc/connect/protocol-connect';
 import { AuthenticationError, isE2BEdgeError } from '../errors.js';
+import { connectCodeNumber } from '../wire/connect-code.js';
 import type { Credential } from './credential.js';
 import { abortable } from './deadline.js';
 import { type AnswerFrom, connectionFailed, httpError, uploadLost } from './http-error.js';
@@ -66,7 +66,7 @@ function isStream(init: RequestInit): boolean {
 async function isConnectError(response: Response): Promise<boolean> {
   try {
     const { code } = (await response.json()) as { code?: unknown };
-    return typeof code === 'string' && codeFromString(code) !== undefined;
+    return typeof code === 'string' && connectCodeNumber(code) > 0;
   } catch {
     return false;
   }

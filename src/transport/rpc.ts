@@ -1,27 +1,14 @@
-import { type Client, Code, ConnectError, createClient } from '@connectrpc/connect';
-
-import {
-  AuthenticationError,
-  type E2BEdgeError,
-  type E2BEdgeErrorOptions,
-  InvalidArgumentError,
-  isE2BEdgeError,
-  NotFoundError,
-  PermissionDeniedError,
-  RateLimitError,
-  SandboxError,
-  TimeoutError,
-} from '../errors.js';
-import { Filesystem } from '../wire/gen/filesystem/filesystem_pb.js';
-import { Process } from '../wire/gen/process/process_pb.js';
+import { isE2BEdgeError } from '../errors.js';
+import { Filesystem } from '../wire/messages/filesystem.js';
+import { Process } from '../wire/messages/process.js';
 import type { AuthorizedFetch } from './authorized-fetch.js';
-import { createBinaryTransport } from './binary-transport.js';
 import { connectionLost } from './http-error.js';
+import { createRpcClient, type RpcClient } from './rpc-client.js';
 
 /** The RPC clients of one sandbox's envd. */
 export interface Rpc {
-  process: Client<typeof Process>;
-  filesystem: Client<typeof Filesystem>;
+  process: RpcClient<typeof Process>;
+  filesystem: RpcClient<typeof Filesystem>;
 }
 
 /**
@@ -29,47 +16,13 @@ export interface Rpc {
  * and several times the processor on all output and input.
  */
 export function createRpc(baseUrl: string, fetch: AuthorizedFetch): Rpc {
-  const transport = createBinaryTransport(baseUrl, fetch);
-  return { process: createClient(Process, transport), filesystem: createClient(Filesystem, transport) };
+  return {
+    process: createRpcClient(Process, baseUrl, fetch),
+    filesystem: createRpcClient(Filesystem, baseUrl, fetch),
+  };
 }
 
-/** Makes an error of whatever an RPC call threw. */
+/** Makes an error of whatever an RPC call threw: what is not of this package broke off on the way. */
 export function rpcError(error: unknown): Error {
-  if (isE2BEdgeError(error)) return error;
-  if (!(error instanceof ConnectError)) return connectionLost(error);
-  // What `AuthorizedFetch` threw comes back wrapped.
-  if (isE2BEdgeError(error.cause)) return error.cause;
-  // A body that broke off, or ended without the frame that says that it is whole.
-  if (error.cause !== undefined) return connectionLost(error);
-  return errorOfCode(error);
-}
-
-function errorOfCode(error: ConnectError): E2BEdgeError {
-  const message = error.rawMessage;
-  const options: E2BEdgeErrorOptions = { cause: error };
-  switch (error.code) {
-    case Code.InvalidArgument:
-      return new InvalidArgumentError(message, options);
-    case Code.Unauthenticated:
-      return new AuthenticationError(message, options);
-    case Code.PermissionDenied:
-      return new PermissionDeniedError(message, options);
-    case Code.NotFound:
-      return new NotFoundError(message, options);
-    case Code.ResourceExhausted:
-      return new RateLimitError(message, options);
-    case Code.DeadlineExceeded:
-      return new TimeoutError('The time given by timeoutMs is over.', {
-        ...options,
-        code: 'command_timeout',
-      });
-    case Code.Unavailable:
-    case Code.Canceled:
-      return connectionLost(error);
-    default:
-      return new SandboxError(`${error.code}: ${message}`, {
-        ...options,
-        code: Code[error.code]?.replace(/\B[A-Z]/g, '_$&').toLowerCase() ?? 'sandbox_error',
-      });
-  }
+  return isE2BEdgeError(error) ? error : connectionLost(error);
 }

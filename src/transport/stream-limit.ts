@@ -1,4 +1,4 @@
-import { Code, ConnectError } from '@connectrpc/connect';
+import { commandTimeout } from './connect-error.js';
 
 /** Timers go no further; a later end is left to the server, which has the limit too. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -12,17 +12,15 @@ export interface StreamLimit {
   reason(error: unknown): unknown;
 }
 
-/**
- * Limits a stream to `timeoutMs`; 0 or `undefined` is no limit. connect's own limit is not used: it keeps its timer
- * until the stream was read to its end, and an aborted stream cannot always be read. The timer kept programs running.
- */
-export function startStreamLimit(outer: AbortSignal | undefined, timeoutMs: number | undefined): StreamLimit {
+/** Limits a stream to `timeoutMs`; 0 is no limit. */
+export function startStreamLimit(outer: AbortSignal | undefined, timeoutMs: number): StreamLimit {
   const controller = new AbortController();
-  const timeout = new ConnectError('the operation timed out', Code.DeadlineExceeded);
-  const timer =
-    timeoutMs !== undefined && timeoutMs > 0 && timeoutMs <= longestTimerMs
-      ? setTimeout(() => controller.abort(timeout), timeoutMs)
-      : undefined;
+  let isOver = false;
+  const expire = (): void => {
+    isOver = true;
+    controller.abort(commandTimeout());
+  };
+  const timer = timeoutMs > 0 && timeoutMs <= longestTimerMs ? setTimeout(expire, timeoutMs) : undefined;
   const end = (): void => {
     clearTimeout(timer);
     outer?.removeEventListener('abort', follow);
@@ -36,6 +34,6 @@ export function startStreamLimit(outer: AbortSignal | undefined, timeoutMs: numb
   return {
     signal: controller.signal,
     end,
-    reason: (error) => (controller.signal.reason === timeout ? timeout : error),
+    reason: (error) => (isOver ? controller.signal.reason : error),
   };
 }

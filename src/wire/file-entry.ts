@@ -1,7 +1,4 @@
-import {
-  type EntryInfo as EntryMessage,
-  FileType as FileTypeMessage,
-} from './gen/filesystem/filesystem_pb.js';
+import { type EntryInfo as EntryMessage, FileType as FileTypeMessage } from './messages/filesystem.js';
 
 /** What an entry of a directory is; of a symbolic link, what it leads to. */
 export const FileType = { FILE: 'file', DIR: 'dir', SYMLINK: 'symlink' } as const;

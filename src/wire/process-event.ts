@@ -1,4 +1,4 @@
-import type { ProcessEvent } from './gen/process/process_pb.js';
+import type { ProcessEvent } from './messages/process.js';
 
 /** What a process stream says, without the nesting that it has on the wire. */
 export type ProcessOutput =

@@ -20,13 +20,19 @@ const uses: Record<string, string> = {
   files: `await sandbox.files.write('a', 'b'); await sandbox.files.read('a'); await sandbox.files.list('/');`,
   'a terminal': `const pty = await sandbox.pty.create({ cols: 80, rows: 24, onData() {} });
     await pty.send('exit\\n'); await pty.wait();`,
+  'a pool that lies idle': `const pool = createSandboxPool({ create, min: 2 });
+    await pool.use((other) => other.commands.run('echo hi'));
+    while (pool.stats.idle < 2) await new Promise((resolve) => setTimeout(resolve, 10));`,
+  'a pool that cannot create': `const pool = createSandboxPool({ create: () => { throw new Error(); }, min: 2 });
+    await new Promise((resolve) => setTimeout(resolve));`,
 };
 
 test.each(Object.keys(uses))('no timer of %s keeps a program from ending', async (name) => {
   const program = `
-    import { Sandbox } from 'e2b-edge';
+    import { createSandboxPool, Sandbox } from 'e2b-edge';
     const [apiUrl, apiKey] = process.argv.slice(1);
-    const sandbox = await Sandbox.create('base', { apiUrl, sandboxUrl: apiUrl, apiKey });
+    const create = () => Sandbox.create('base', { apiUrl, sandboxUrl: apiUrl, apiKey });
+    const sandbox = await create();
     ${uses[name]}
     await sandbox.kill();
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -9,6 +9,7 @@ import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
 import { lifecycle } from './lifecycle.js';
+import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { sessions } from './sessions.js';
 
@@ -24,4 +25,5 @@ export const suites: Suite[] = [
   ptyConnect,
   ptyWebSocket,
   failures,
+  pool,
 ];

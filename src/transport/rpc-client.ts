@@ -1,0 +1,28 @@
+import type { MessageInit, Method, StreamMethod, UnaryMethod } from '../wire/codec/message-type.js';
+import type { AuthorizedFetch } from './authorized-fetch.js';
+import { callStream, callUnary, type RpcOptions, type RpcStreamOptions } from './rpc-call.js';
+
+/** A function for each method of a service. */
+export type RpcClient<Service> = {
+  [Name in keyof Service]: Service[Name] extends Method<infer I, infer O, infer Kind>
+    ? Kind extends 'unary'
+      ? (request: MessageInit<I>, options?: RpcOptions) => Promise<O>
+      : (request: MessageInit<I>, options?: RpcStreamOptions) => AsyncGenerator<O, void, undefined>
+    : never;
+};
+
+type AnyMethod = UnaryMethod<unknown, unknown> | StreamMethod<unknown, unknown>;
+
+/** Makes the functions of a service. They throw this package's errors, and whatever `fetch` and bodies throw. */
+export function createRpcClient<Service extends object>(
+  service: Service,
+  baseUrl: string,
+  fetch: AuthorizedFetch,
+): RpcClient<Service> {
+  const functions = Object.entries<AnyMethod>(service as Record<string, AnyMethod>).map(([name, method]) => {
+    const call = method.kind === 'unary' ? callUnary : callStream;
+    const target = { fetch, url: `${baseUrl}/${method.path}`, method };
+    return [name, (request: object, options: RpcOptions = {}) => call(target, request, options)];
+  });
+  return Object.fromEntries(functions) as RpcClient<Service>;
+}
