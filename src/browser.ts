@@ -8,18 +8,20 @@ export type {
   PtySize,
 } from './channel/channel.js';
 export * from './errors.js';
-export { type CommandEvent, CommandHandle } from './sandbox/command-handle.js';
-export type {
-  CommandConnectOptions,
-  CommandStartOptions,
-  Commands,
-  ProcessInfo,
-} from './sandbox/commands.js';
+export type { CommandEvent } from './sandbox/command-event.js';
+export { CommandHandle } from './sandbox/command-handle.js';
+export type { CommandConnectOptions, CommandStartOptions } from './sandbox/command-options.js';
+export type { Commands, ProcessInfo } from './sandbox/commands.js';
 export type { FileOptions } from './sandbox/file-options.js';
 export type { Files, ListOptions } from './sandbox/files.js';
-export type { Pty, PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty.js';
+export type { InputSource } from './sandbox/input-source.js';
+export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
+export type { OutputBytes, OutputGap } from './sandbox/output-log.js';
+export type { Pty } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
+export type { PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty-options.js';
 export type { ReadFormats, ReadOptions } from './sandbox/read-file.js';
+export { RunningCommand } from './sandbox/running-command.js';
 export { Sandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';

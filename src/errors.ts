@@ -174,6 +174,10 @@ export interface CommandResult {
   error?: string;
   stdout: string;
   stderr: string;
+  /** How often output is missing, because nobody listened for a while; absent where none is. */
+  gaps?: number;
+  /** How much output was let go because of `maxRetainedBytes`, in bytes; absent where none was. */
+  dropped?: { stdout: number; stderr: number };
 }
 
 /** A command ended with an exit code other than 0. */
@@ -183,6 +187,8 @@ export class CommandExitError extends SandboxError implements CommandResult {
   readonly error?: string;
   readonly stdout: string;
   readonly stderr: string;
+  readonly gaps?: number;
+  readonly dropped?: { stdout: number; stderr: number };
 
   constructor(result: CommandResult) {
     super(result.error || `command exited with code ${result.exitCode}`, {}, 'command_exit');
@@ -190,6 +196,8 @@ export class CommandExitError extends SandboxError implements CommandResult {
     if (result.error !== undefined) this.error = result.error;
     this.stdout = result.stdout;
     this.stderr = result.stderr;
+    if (result.gaps !== undefined) this.gaps = result.gaps;
+    if (result.dropped !== undefined) this.dropped = result.dropped;
   }
 }
 

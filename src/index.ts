@@ -88,15 +88,15 @@ export type {
 } from './control/sandbox-options.js';
 export type { SnapshotInfo } from './control/snapshot-info.js';
 export * from './errors.js';
-export { type CommandEvent, CommandHandle } from './sandbox/command-handle.js';
+export type { CommandEvent } from './sandbox/command-event.js';
+export { CommandHandle } from './sandbox/command-handle.js';
 export type {
   CommandConnectOptions,
   CommandConnectOptions as CommandConnectOpts,
   CommandStartOptions,
   CommandStartOptions as CommandStartOpts,
-  Commands,
-  ProcessInfo,
-} from './sandbox/commands.js';
+} from './sandbox/command-options.js';
+export type { Commands, ProcessInfo } from './sandbox/commands.js';
 export type { FileOptions } from './sandbox/file-options.js';
 export type { FileUrlOptions } from './sandbox/file-url.js';
 export type {
@@ -105,9 +105,20 @@ export type {
   ListOptions,
   ListOptions as FilesystemListOpts,
 } from './sandbox/files.js';
-export type { Pty, PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty.js';
+export type { InputSource } from './sandbox/input-source.js';
+export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
+export type { OutputBytes, OutputGap } from './sandbox/output-log.js';
+export type { Pty } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
+export type {
+  PtyConnectOptions,
+  PtyConnectOptions as PtyConnectOpts,
+  PtyCreateOptions,
+  PtyCreateOptions as PtyCreateOpts,
+  PtyTransport,
+} from './sandbox/pty-options.js';
 export type { ReadFormats, ReadOptions, ReadOptions as FilesystemReadOpts } from './sandbox/read-file.js';
+export { RunningCommand } from './sandbox/running-command.js';
 export type { Sandbox as SessionSandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';

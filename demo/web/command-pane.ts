@@ -1,4 +1,4 @@
-import type { CommandHandle, Sandbox } from 'e2b-edge/browser';
+import type { RunningCommand, Sandbox } from 'e2b-edge/browser';
 import { byId, say } from './dom.js';
 import { OutputView } from './output-view.js';
 import { explain } from './words.js';
@@ -31,7 +31,7 @@ export class CommandPane {
     this.#output.clear();
     say(this.#state, 'Running…');
     try {
-      const handle = await this.#sandbox.commands.run(command, { background: true, keepOutput: false });
+      const handle = await this.#sandbox.commands.run(command, { background: true, maxRetainedBytes: 0 });
       const stopped = this.#offerStop(handle);
       await this.#show(handle, stopped);
     } catch (error) {
@@ -43,10 +43,11 @@ export class CommandPane {
     }
   }
 
-  async #show(handle: CommandHandle, stopped: AbortSignal): Promise<void> {
+  async #show(handle: RunningCommand, stopped: AbortSignal): Promise<void> {
     try {
       for await (const event of handle) {
-        if (event.type !== 'exit') this.#output.add(event.type, event.data);
+        if (event.type === 'gap') say(this.#state, `Some output is missing: ${event.reason}.`, true);
+        else if (event.type !== 'exit') this.#output.add(event.type, event.data);
         else if (stopped.aborted) say(this.#state, 'Stopped.');
         else say(this.#state, ended(event.exitCode, event.error), event.exitCode !== 0);
       }
@@ -56,7 +57,7 @@ export class CommandPane {
     }
   }
 
-  #offerStop(handle: CommandHandle): AbortSignal {
+  #offerStop(handle: RunningCommand): AbortSignal {
     const stopping = new AbortController();
     this.#stop.hidden = false;
     this.#stop.onclick = async () => {

@@ -1,11 +1,16 @@
-import { ConnectionError, E2BEdgeError } from '../errors.js';
+import { ConnectionError, E2BEdgeError, isE2BEdgeError } from '../errors.js';
+import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
+import { abortable } from '../transport/deadline.js';
 
 /** The most that one call carries: what was typed while a call was on its way goes with the next. */
-const maxCallBytes = 64 * 1024;
+const maxCallBytes = 256 * 1024;
+
+type Input = Uint8Array | AsyncIterable<Uint8Array>;
 
 interface Waiting {
-  data: Uint8Array;
+  input: Input;
+  options: CallOptions;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -32,14 +37,27 @@ export class InputQueue {
     return !this.#draining;
   }
 
-  /** Resolves when envd has taken the bytes. */
-  send(data: Uint8Array): Promise<void> {
-    if (data.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      // A copy: the caller may use its buffer again before the bytes leave.
-      this.#waiting.push({ data: data.slice(), resolve, reject });
+  /**
+   * Resolves when envd has taken the bytes. A stream is read as fast as they are taken, and what is sent after it waits
+   * for its end.
+   * @param options `requestTimeoutMs` is for each call: a program that does not read holds one up as long as it pleases.
+   */
+  send(input: Input, options: CallOptions = {}): Promise<void> {
+    const { signal } = options;
+    if (input instanceof Uint8Array && input.length === 0) return Promise.resolve();
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    // A copy: the caller may use its buffer again before the bytes leave. One that is larger than a call is read later.
+    const own = input instanceof Uint8Array && input.length <= maxCallBytes ? input.slice() : input;
+    let onAbort: () => void = () => undefined;
+    const sent = new Promise<void>((resolve, reject) => {
+      const entry = { input: own, options, resolve, reject };
+      onAbort = () => this.#withdraw(entry);
+      this.#waiting.push(entry);
       this.#draining ??= this.#drain();
     });
+    if (!signal) return sent;
+    signal.addEventListener('abort', onAbort, { once: true });
+    return sent.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
   /** Resolves when nothing is under way and nothing waits. */
@@ -52,14 +70,22 @@ export class InputQueue {
     for (const { reject } of this.#waiting.splice(0)) reject(notExecuted(reason, cause));
   }
 
+  /** What has not left yet can be taken back without harm to what is behind it. */
+  #withdraw(entry: Waiting): void {
+    const index = this.#waiting.indexOf(entry);
+    if (index < 0) return;
+    this.#waiting.splice(index, 1);
+    entry.reject(entry.options.signal?.reason);
+  }
+
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#nextBatch();
+    for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) {
+      const options = batch[0]?.options ?? {};
       try {
-        await this.#call(join(batch));
+        for await (const piece of pieces(batch, options.signal)) await this.#call(piece, options);
         for (const { resolve } of batch) resolve();
       } catch (error) {
-        for (const { reject } of batch) reject(uncertain(error));
+        for (const { reject } of batch) reject(error);
         // What came after it was meant to follow it: half a command line must not be executed.
         this.drop('what was sent before it failed', error);
       }
@@ -67,26 +93,33 @@ export class InputQueue {
     this.#draining = undefined;
   }
 
+  /** Bytes that are to be sent in the same way, to be joined; or one input that goes alone. */
   #nextBatch(): Waiting[] {
     let bytes = 0;
     let count = 0;
-    for (const { data } of this.#waiting) {
-      if (count > 0 && bytes + data.length > maxCallBytes) break;
-      bytes += data.length;
+    for (const { input, options } of this.#waiting) {
+      const isPlain =
+        input instanceof Uint8Array && !options.signal && options.requestTimeoutMs === undefined;
+      if (count > 0 && (!isPlain || bytes + input.length > maxCallBytes)) break;
       count++;
+      if (!isPlain) break;
+      bytes += input.length;
     }
     return this.#waiting.splice(0, count);
   }
 
-  async #call(data: Uint8Array): Promise<void> {
+  async #call(data: Uint8Array, options: CallOptions): Promise<void> {
     const selector = { case: 'pid' as const, value: this.#pid };
-    // A program that does not read holds the call up for as long as it pleases: that is no failure.
-    await this.#connection.call({ requestTimeoutMs: 0 }, 'sendInput', (rpc, signal) =>
-      rpc.process.sendInput(
-        { process: { selector }, input: { input: { case: this.#kind, value: data } } },
-        { signal, headers: { 'idempotency-key': crypto.randomUUID() } },
-      ),
-    );
+    try {
+      await this.#connection.call(options, 'sendInput', (rpc, signal) =>
+        rpc.process.sendInput(
+          { process: { selector }, input: { input: { case: this.#kind, value: data } } },
+          { signal, headers: { 'idempotency-key': crypto.randomUUID() } },
+        ),
+      );
+    } catch (error) {
+      throw uncertain(error);
+    }
   }
 }
 
@@ -98,23 +131,54 @@ export function notExecuted(reason: string, cause?: unknown): ConnectionError {
 /** When no answer came, nobody knows whether the input was executed; an answer says that it was not. */
 function uncertain(error: unknown): unknown {
   if (!(error instanceof E2BEdgeError) || !/^(connection_|request_timeout)/.test(error.code)) return error;
-  return new ConnectionError(
-    'The connection was lost while input was sent: it may have been executed or not.',
-    {
-      code: 'input_uncertain',
-      cause: error,
-    },
-  );
+  const what = isE2BEdgeError(error, 'request_timeout')
+    ? 'The program did not take its input within requestTimeoutMs (0 waits for ever), or the connection is dead'
+    : 'The connection was lost while input was sent';
+  return new ConnectionError(`${what}: it may have been executed or not.`, {
+    code: 'input_uncertain',
+    cause: error,
+  });
 }
 
-function join(batch: Waiting[]): Uint8Array {
+/** The pieces of a batch, none larger than a call. */
+async function* pieces(
+  batch: Waiting[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const [first] = batch;
-  if (batch.length === 1 && first) return first.data;
-  const joined = new Uint8Array(batch.reduce((sum, { data }) => sum + data.length, 0));
+  if (first && !(first.input instanceof Uint8Array)) yield* streamed(first.input, signal);
+  else yield* cut(join(batch.map(({ input }) => input as Uint8Array)));
+}
+
+async function* streamed(
+  input: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = input[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await abortable(chunks.next(), signal);
+      if (next.done) return;
+      yield* cut(next.value);
+    }
+  } finally {
+    // Not waited for: a source that gives nothing does not hear of it either.
+    chunks.return?.().catch(() => undefined);
+  }
+}
+
+function* cut(data: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < data.length; at += maxCallBytes) yield data.subarray(at, at + maxCallBytes);
+}
+
+function join(parts: Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first) return first;
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const { data } of batch) {
-    joined.set(data, at);
-    at += data.length;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
   }
   return joined;
 }

@@ -1,11 +1,11 @@
-import { ConnectionError, E2BEdgeError } from '../errors.js';
-import { type Backoff, createBackoff } from '../transport/backoff.js';
+import { ConnectionError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { connectionLost } from '../transport/http-error.js';
 import type { Channel, ChannelEvent, ChannelStatus, PtySize, PtyTarget } from './channel.js';
 import { InputQueue, notExecuted } from './input-queue.js';
 import { connectProcess, namedProcess, type ProcessStream, startProcess } from './process-stream.js';
+import { lostProcess, Reconnector } from './reconnector.js';
 import { StatusEmitter } from './status-emitter.js';
 
 /**
@@ -51,13 +51,12 @@ class LiveChannel implements Channel {
   readonly #connection: Connection;
   readonly #input: InputQueue;
   readonly #status = new StatusEmitter();
-  readonly #backoff: Backoff = createBackoff();
+  readonly #reconnector: Reconnector;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal | undefined;
   #stream: ProcessStream;
   #offset = 0;
   #ended = false;
-  #wake: (() => void) | undefined;
   #size: PtySize | undefined;
   #resizing: Promise<void> | undefined;
   /** Here, because the stream that the signal was given to may have been replaced. */
@@ -75,6 +74,11 @@ class LiveChannel implements Channel {
     this.#size = size;
     this.pid = stream.pid;
     this.#input = new InputQueue(connection, stream.pid, 'pty');
+    this.#reconnector = new Reconnector(connection, lostProcess(connection, stream, signal), {
+      maxMs: Number.POSITIVE_INFINITY,
+      onAttempt: (attempt, error) =>
+        this.#status.set({ state: 'reconnecting', attempt, error: error as Error }),
+    });
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -113,7 +117,7 @@ class LiveChannel implements Channel {
   }
 
   reconnect(): void {
-    this.#wake?.();
+    this.#reconnector.wake();
   }
 
   close(): void {
@@ -135,42 +139,21 @@ class LiveChannel implements Channel {
       this.#offset += value.data.length;
       return event;
     } catch (error) {
-      return await this.#takeUpAgain(error as Error);
+      return await this.#takeUpAgain(error);
     }
   }
 
   /** Connects again until it works or cannot. */
-  async #takeUpAgain(cause: Error): Promise<ChannelEvent | undefined> {
-    let error = cause;
-    for (let attempt = 1; !this.#ended; attempt++) {
-      if (!mayHeal(error)) {
-        this.#end(error);
-        return undefined;
-      }
-      this.#status.set({ state: 'reconnecting', attempt, error });
-      await this.#pause(this.#backoff.next());
-      try {
-        const { signal } = this.#closing;
-        this.#stream = await connectProcess(this.#connection, this.pid, { signal }, 'pty.connect');
-        this.#backoff.reset();
-        this.#status.set({ state: 'open' });
-        if (this.#size) this.resize(this.#size);
-        return { type: 'gap', from: this.#offset, to: null, reason: 'the connection to envd was lost' };
-      } catch (next) {
-        error = next as Error;
-      }
+  async #takeUpAgain(cause: unknown): Promise<ChannelEvent | undefined> {
+    try {
+      this.#stream = await this.#reconnector.reconnect(cause, this.#closing.signal);
+    } catch (error) {
+      this.#end(error as Error);
+      return undefined;
     }
-    return undefined;
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#status.set({ state: 'open' });
+    if (this.#size) this.resize(this.#size);
+    return { type: 'gap', from: this.#offset, to: null, reason: 'the connection to envd was lost' };
   }
 
   /** Sends the newest size, one call at a time. */
@@ -192,16 +175,7 @@ class LiveChannel implements Channel {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stream.cancel();
     this.#closing.abort(new Error('the terminal is closed'));
-    this.#wake?.();
     this.#input.drop('the terminal is closed');
     this.#status.set({ state: 'closed', ...(error && { error: namedProcess(error, this.pid) as Error }) });
   }
-}
-
-/** Whether trying again may help: not when the process, the sandbox or the right to it is gone. */
-function mayHeal(error: Error): boolean {
-  return (
-    error instanceof E2BEdgeError &&
-    /^(connection_|request_timeout|service_busy|rate_limited)/.test(error.code)
-  );
 }

@@ -3,11 +3,13 @@
 import { NotFoundError, SandboxError } from '../errors.js';
 import { type CallOptions, timeLimit } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
+import type { Rpc } from '../transport/rpc.js';
 import type { StreamOptions } from '../transport/stream.js';
 import { userHeaders } from '../transport/user.js';
 import type { ConnectResponse, StartResponse } from '../wire/messages/process.js';
 import { decodeProcessEvent, type ProcessOutput } from '../wire/process-event.js';
 import type { PtySize } from './channel.js';
+import { type ProcessIdentity, processTag } from './process-identity.js';
 
 /** What to run. */
 export interface ProcessStart {
@@ -27,6 +29,8 @@ export interface ProcessStart {
 /** A process that is listened to. */
 export interface ProcessStream {
   pid: number;
+  /** What was started; absent where it was started elsewhere. */
+  identity?: ProcessIdentity;
   /** What it prints, and its end. Leaving the loop stops listening; the process lives on. */
   output: AsyncGenerator<ProcessOutput, void, undefined>;
   /** Stops listening from elsewhere. */
@@ -48,19 +52,22 @@ export async function startProcess(
 ): Promise<ProcessStream> {
   const { cmd, args, envs, cwd, stdin = false, pty } = start;
   const timeoutMs = streamTimeoutMs(start.timeoutMs);
+  const tag = processTag();
   const request = {
     process: { cmd, args, envs, ...(cwd !== undefined && { cwd }) },
     stdin,
+    tag,
     ...(pty && { pty: { size: pty } }),
   };
   // The timeout is the life of the process: envd kills it then, whether somebody listens or not.
-  return listen(connection, options, what, (headers, signal) =>
-    connection.rpc.process.start(request, {
+  const stream = await listen(connection, options, what, (rpc, headers, signal) =>
+    rpc.process.start(request, {
       headers: { ...headers, ...userHeaders(connection, start.user), 'idempotency-key': crypto.randomUUID() },
       signal,
       timeoutMs,
     }),
   );
+  return { ...stream, identity: { tag, cmd, args, envs, cwd } };
 }
 
 /** Listens to a running process (`Process.Connect`): what it prints from now on. */
@@ -73,8 +80,8 @@ export async function connectProcess(
   const process = { selector: { case: 'pid' as const, value: pid } };
   const timeoutMs = streamTimeoutMs(options.timeoutMs ?? 0);
   try {
-    return await listen(connection, options, what, (headers, signal) =>
-      connection.rpc.process.connect({ process }, { headers, signal, timeoutMs }),
+    return await listen(connection, options, what, (rpc, headers, signal) =>
+      rpc.process.connect({ process }, { headers, signal, timeoutMs }),
     );
   } catch (error) {
     throw namedProcess(error, pid);
@@ -84,9 +91,13 @@ export async function connectProcess(
 /** Gives the error of a process that is not there its own code. */
 export function namedProcess(error: unknown, pid: number): unknown {
   if (!(error instanceof NotFoundError) || error.code !== 'not_found') return error;
+  return processNotFound(pid, error);
+}
+
+export function processNotFound(pid: number, cause?: unknown): NotFoundError {
   return new NotFoundError(`No process ${pid} runs in the sandbox: it ended, or never was.`, {
     code: 'process_not_found',
-    cause: error,
+    cause,
   });
 }
 
@@ -100,13 +111,14 @@ async function listen(
   options: CallOptions,
   what: string,
   call: (
+    rpc: Rpc,
     headers: Record<string, string>,
     signal: AbortSignal,
   ) => AsyncIterable<StartResponse | ConnectResponse>,
 ): Promise<ProcessStream> {
   const headers = { 'keepalive-ping-interval': String(keepaliveSeconds) };
   const streamOptions: StreamOptions = { ...options, maxSilenceMs };
-  const stream = await connection.stream(streamOptions, what, (_rpc, signal) => call(headers, signal));
+  const stream = await connection.stream(streamOptions, what, (rpc, signal) => call(rpc, headers, signal));
   const first = stream.first.event?.event;
   if (first?.case !== 'start') {
     stream.cancel();

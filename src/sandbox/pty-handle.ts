@@ -1,7 +1,19 @@
 import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/channel.js';
-import { CommandExitError, type CommandResult, InvalidArgumentError, SandboxError } from '../errors.js';
-import type { CallOptions } from '../transport/call-options.js';
+import { type CommandResult, InvalidArgumentError, SandboxError, TimeoutError } from '../errors.js';
+import { timeLimit } from '../transport/call-options.js';
+import { check, checkOptions } from '../transport/check-options.js';
+import { CommandHandle } from './command-handle.js';
+import { bytesOf, textOrBytes } from './input-source.js';
+import type { KillOptions } from './kill-options.js';
 import type { ProcessControls } from './process-controls.js';
+import { sizeRules } from './pty-options.js';
+
+/** How a terminal is listened to. */
+export interface PtyListening {
+  onData?: ((data: Uint8Array) => void | Promise<void>) | undefined;
+  /** How long, in milliseconds; 0 and absent: until the end. */
+  timeoutMs?: number | undefined;
+}
 
 /**
  * A terminal of a sandbox, as the bytes that it prints and takes.
@@ -10,7 +22,7 @@ import type { ProcessControls } from './process-controls.js';
  * that nobody reads holds the terminal up. An `onData` that throws is not called again: the terminal is let go of, and
  * `wait` rejects with what was thrown.
  */
-export class PtyHandle implements AsyncIterable<ChannelEvent> {
+export class PtyHandle extends CommandHandle {
   /** The shell's process id in the sandbox. */
   readonly pid: number;
   /** The bytes underneath, with offsets, acknowledgements and the state of the link: for those who draw a terminal. */
@@ -20,27 +32,34 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
   /** Settles when the loop that reads is left. */
   #loop: Promise<void> | undefined;
   #exit: ExitEvent | undefined;
+  #timeIsOver: TimeoutError | undefined;
 
   /** @internal */
-  constructor(
-    channel: Channel,
-    controls: ProcessControls,
-    onData?: (data: Uint8Array) => void | Promise<void>,
-  ) {
+  constructor(channel: Channel, controls: ProcessControls, { onData, timeoutMs = 0 }: PtyListening = {}) {
+    super();
     this.pid = channel.pid;
     this.channel = channel;
     this.#controls = controls;
+    if (timeoutMs > 0) this.#limit(timeoutMs);
     if (onData) this.#read(onData).catch(() => channel.close());
   }
 
-  /** The exit status, once the shell has ended and its output was read; -1 when a signal ended it. */
   get exitCode(): number | undefined {
     return this.#exit?.exitCode;
   }
 
-  /** envd's words for an end other than exit status 0. */
   get error(): string | undefined {
     return this.#exit?.error;
+  }
+
+  /** Empty: a terminal's output is bytes, by `onData` or a loop. */
+  get stdout(): string {
+    return '';
+  }
+
+  /** Empty: a terminal has one output. */
+  get stderr(): string {
+    return '';
   }
 
   /**
@@ -64,6 +83,7 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
         yield event;
         if (event.type === 'output') this.channel.ack(event.offset + event.data.length);
       }
+      if (!this.#exit && this.#timeIsOver) throw this.#timeIsOver;
     } finally {
       this.#loop = undefined;
       left();
@@ -71,21 +91,23 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
   }
 
   /** Sends input, in order: text as UTF-8, bytes as they are. Resolves when envd has taken it. */
-  send(data: string | Uint8Array): Promise<void> {
-    return this.channel.send(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  async send(data: string | Uint8Array): Promise<void> {
+    check('pty.send: data', data, textOrBytes);
+    await this.channel.send(bytesOf(data));
   }
 
   /** Wishes for a size; the newest wish wins, also over a link that is down. */
   resize(size: PtySize): void {
-    this.channel.resize(checkedSize(size));
+    this.channel.resize(checkedSize('pty.resize', size));
   }
 
   /**
-   * Waits for the end of the shell. Where a loop reads, that one goes on; what it leaves is thrown away.
-   * @throws {CommandExitError} the exit status is not 0.
+   * Waits for the end of the shell, whatever the exit status is. Where a loop reads, that one goes on; what it leaves is
+   * thrown away.
    * @throws {SandboxError} code `disconnected`: the terminal was let go of before.
+   * @throws {TimeoutError} code `command_timeout`: `timeoutMs` was over.
    */
-  async wait(): Promise<CommandResult> {
+  async finished(): Promise<CommandResult> {
     while (!this.#reading && this.#loop) await this.#loop;
     if (!this.#exit) await this.#read(() => undefined);
     if (!this.#exit) {
@@ -94,13 +116,10 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
       });
     }
     const { exitCode, error } = this.#exit;
-    const result = { exitCode, ...(error !== undefined && { error }), stdout: '', stderr: '' };
-    if (exitCode !== 0) throw new CommandExitError(result);
-    return result;
+    return { exitCode, ...(error !== undefined && { error }), stdout: '', stderr: '' };
   }
 
-  /** Kills the shell (SIGKILL); false when it had ended already. */
-  kill(options?: CallOptions): Promise<boolean> {
+  kill(options?: KillOptions): Promise<boolean> {
     return this.#controls.kill(this.pid, options);
   }
 
@@ -109,22 +128,45 @@ export class PtyHandle implements AsyncIterable<ChannelEvent> {
     this.channel.close();
   }
 
+  /** Rejects, as in the official SDK: a terminal has no stdin of its own. Use `send`. */
+  async sendStdin(): Promise<void> {
+    throw noStdin('send input to it with send()');
+  }
+
+  /** Rejects, as in the official SDK: a terminal's input does not end. */
+  async closeStdin(): Promise<void> {
+    throw noStdin("press Ctrl-D in it with send('\\x04')");
+  }
+
   #read(onData: (data: Uint8Array) => void | Promise<void>): Promise<void> {
     this.#reading ??= (async () => {
       for await (const event of this) if (event.type === 'output') await onData(event.data);
     })();
     return this.#reading;
   }
+
+  #limit(timeoutMs: number): void {
+    const ms = timeLimit(timeoutMs, 'timeoutMs');
+    if (ms === 0) return;
+    const timer = setTimeout(() => {
+      this.#timeIsOver = new TimeoutError('The time given by timeoutMs is over.', {
+        code: 'command_timeout',
+      });
+      this.channel.close();
+    }, ms);
+    this.channel.onStatus(({ state }) => state === 'closed' && clearTimeout(timer));
+  }
 }
 
 /** @throws {InvalidArgumentError} a size that no terminal can have. */
-export function checkedSize({ cols, rows }: PtySize): PtySize {
-  for (const [name, value] of Object.entries({ cols, rows })) {
-    if (!Number.isInteger(value) || value < 1 || value > 0xffff) {
-      throw new InvalidArgumentError(
-        `The terminal's ${name} is ${value}: it must be a whole number from 1 to 65535.`,
-      );
-    }
-  }
+export function checkedSize(what: string, size: PtySize): PtySize {
+  checkOptions(what, size, sizeRules);
+  const { cols, rows } = size;
+  check(`${what}: cols`, cols, sizeRules.cols);
+  check(`${what}: rows`, rows, sizeRules.rows);
   return { cols, rows };
+}
+
+function noStdin(instead: string): SandboxError {
+  return new SandboxError(`A terminal has no stdin: ${instead}.`, { code: 'not_supported' });
 }

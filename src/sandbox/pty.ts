@@ -2,26 +2,20 @@ import type { Channel, PtyCreate, PtySize, PtyTarget } from '../channel/channel.
 import { namedProcess } from '../channel/process-stream.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
+import { callRules, check, checkOptions } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
+import { bytes } from './input-source.js';
+import type { KillOptions } from './kill-options.js';
 import { byPid, type ProcessControls } from './process-controls.js';
+import { processId } from './process-rules.js';
 import { checkedSize, PtyHandle } from './pty-handle.js';
-
-/**
- * How the bytes of a terminal travel. `websocket`: through a broker, surviving dropped connections without losing a
- * byte. `connect`: straight by envd's RPC, where a dropped connection leaves a declared gap.
- */
-export type PtyTransport = 'websocket' | 'connect';
-
-interface PtyListenOptions extends CallOptions {
-  /** Gets the output; if asynchronous, the next piece waits for it. Without it, loop over the handle. */
-  onData?: (data: Uint8Array) => void | Promise<void>;
-  /** Default `websocket` for a session whose broker offers it, else `connect`. */
-  transport?: PtyTransport;
-}
-
-export interface PtyCreateOptions extends PtyListenOptions, PtySize, Omit<PtyCreate, 'size'> {}
-
-export interface PtyConnectOptions extends PtyListenOptions, Partial<PtySize> {}
+import {
+  connectRules,
+  createRules,
+  type PtyConnectOptions,
+  type PtyCreateOptions,
+  type PtyTransport,
+} from './pty-options.js';
 
 /** Opens channels. A transport that the sandbox was not reached by is absent. */
 export type ChannelOpeners = {
@@ -46,11 +40,12 @@ export class Pty {
   /**
    * Starts a login shell (`/bin/bash -i -l`) in a terminal. It has no time limit unless `timeoutMs` gives one (the
    * official SDK ends terminals after 60 s).
-   * @throws {InvalidArgumentError} a size that is none, or a `cwd` that does not exist.
+   * @throws {InvalidArgumentError} an option that is none, or a `cwd` that does not exist.
    */
   async create(options: PtyCreateOptions): Promise<PtyHandle> {
-    const { cwd, user, envs, timeoutMs } = options;
-    const size = checkedSize(options);
+    checkOptions('pty.create', options, createRules);
+    const { cols, rows, cwd, user, envs, timeoutMs, onData } = options;
+    const size = checkedSize('pty.create', { cols, rows });
     const create: PtyCreate = {
       size,
       ...(cwd !== undefined && { cwd }),
@@ -58,7 +53,7 @@ export class Pty {
       ...(envs && { envs }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     };
-    return this.#open({ create }, size, options);
+    return new PtyHandle(await this.#open({ create }, size, options), this.#controls, { onData });
   }
 
   /**
@@ -67,20 +62,32 @@ export class Pty {
    * @throws {NotFoundError} code `process_not_found`: the shell has ended, or never was.
    */
   async connect(pid: number, options: PtyConnectOptions = {}): Promise<PtyHandle> {
-    const { cols = defaultSize.cols, rows = defaultSize.rows } = options;
-    const handle = await this.#open({ pid }, checkedSize({ cols, rows }), options);
+    check('pty.connect: pid', pid, processId);
+    checkOptions('pty.connect', options, connectRules);
+    const { cols = defaultSize.cols, rows = defaultSize.rows, onData, timeoutMs } = options;
+    const channel = await this.#open({ pid }, { cols, rows }, options);
+    const handle = new PtyHandle(channel, this.#controls, { onData, timeoutMs });
     if (options.cols !== undefined || options.rows !== undefined) handle.resize({ cols, rows });
     return handle;
   }
 
-  /** Sends input to a terminal, in the order of the calls. */
-  sendInput(pid: number, data: Uint8Array, options?: CallOptions): Promise<void> {
-    return this.#controls.sendInput(pid, 'pty', data, options);
+  /**
+   * Sends input to a terminal, in the order of the calls.
+   * @throws {ConnectionError} code `input_uncertain`: no answer came, so it may have been taken. `input_not_executed`: it
+   * was not sent, because what was sent before it failed.
+   */
+  async sendInput(pid: number, data: Uint8Array, options: CallOptions = {}): Promise<void> {
+    check('pty.sendInput: pid', pid, processId);
+    check('pty.sendInput: data', data, bytes);
+    checkOptions('pty.sendInput', options, callRules);
+    await this.#controls.sendInput(pid, 'pty', data, options);
   }
 
   /** Gives a terminal a size. */
   async resize(pid: number, size: PtySize, options: CallOptions = {}): Promise<void> {
-    const pty = { size: checkedSize(size) };
+    check('pty.resize: pid', pid, processId);
+    checkOptions('pty.resize', options, callRules);
+    const pty = { size: checkedSize('pty.resize', size) };
     await this.#connection
       .call(options, 'pty.resize', (rpc, signal) =>
         rpc.process.update({ process: byPid(pid), pty }, { signal }),
@@ -90,12 +97,16 @@ export class Pty {
       });
   }
 
-  /** Kills a terminal's shell (SIGKILL); false when there is none of that id. */
-  kill(pid: number, options?: CallOptions): Promise<boolean> {
+  /** Kills a terminal's shell (SIGKILL, unless `killSignal` says otherwise); false when there is none of that id. */
+  kill(pid: number, options?: KillOptions): Promise<boolean> {
     return this.#controls.kill(pid, options);
   }
 
-  async #open(target: PtyTarget, size: PtySize, options: PtyListenOptions): Promise<PtyHandle> {
+  async #open(
+    target: PtyTarget,
+    size: PtySize,
+    options: CallOptions & { transport?: PtyTransport },
+  ): Promise<Channel> {
     const transport = options.transport ?? (this.#openers.websocket ? 'websocket' : 'connect');
     const open = this.#openers[transport];
     if (!open) {
@@ -104,6 +115,6 @@ export class Pty {
         { code: 'transport_unavailable' },
       );
     }
-    return new PtyHandle(await open(target, size, options), this.#controls, options.onData);
+    return open(target, size, options);
   }
 }

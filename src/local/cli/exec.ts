@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Sandbox } from '../../control/sandbox.js';
-import type { CommandHandle } from '../../sandbox/command-handle.js';
+import type { RunningCommand } from '../../sandbox/running-command.js';
 import { type Command, printJson, UsageError } from './command.js';
 import { exitCodeOf } from './exit-code.js';
 import { holdSandbox } from './held-sandbox.js';
@@ -36,7 +36,12 @@ export const exec: Command = {
     try {
       // The program takes the shell's place, so that signals and the exit status are its own.
       const line = `exec ${program.map(quoted).join(' ')}`;
-      const running = { ...start, background: true, stdin: true, keepOutput: json } as const;
+      const running = {
+        ...start,
+        background: true,
+        stdin: true,
+        ...(!json && { maxRetainedBytes: 0 }),
+      } as const;
       const command = await sandbox.commands.run(line, running);
       passSignals(signals, sandbox, command);
       return await follow(sandbox, command, json);
@@ -46,13 +51,15 @@ export const exec: Command = {
   },
 };
 
-async function follow(sandbox: Sandbox, command: CommandHandle, json: boolean): Promise<number> {
+async function follow(sandbox: Sandbox, command: RunningCommand, json: boolean): Promise<number> {
   const sinks: Record<'stdout' | 'stderr', Writable> = { stdout: process.stdout, stderr: process.stderr };
   void passInput(process.stdin, command);
   let code = 0;
   try {
     for await (const event of command) {
       if (event.type === 'exit') code = exitCodeOf(event);
+      else if (event.type === 'gap')
+        process.stderr.write(`e2b-edge: some output is missing: ${event.reason}\n`);
       else if (!json) await write(sinks[event.type], event.bytes);
     }
   } catch (error) {
@@ -74,7 +81,7 @@ async function follow(sandbox: Sandbox, command: CommandHandle, json: boolean): 
 const brokenPipe = 141;
 
 /** Sends what comes, and its end. A program need not read it. */
-async function passInput(input: Readable, command: CommandHandle): Promise<void> {
+async function passInput(input: Readable, command: RunningCommand): Promise<void> {
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) await command.sendStdin(chunk);
     await command.closeStdin();
@@ -84,7 +91,7 @@ async function passInput(input: Readable, command: CommandHandle): Promise<void>
 }
 
 /** envd knows two signals; the sandbox's own `kill` knows all. */
-function passSignals(signals: SignalQueue, sandbox: Sandbox, command: CommandHandle): void {
+function passSignals(signals: SignalQueue, sandbox: Sandbox, command: RunningCommand): void {
   const seen = new Set<string>();
   signals.passTo((signal) => {
     const again = seen.has(signal);

@@ -1,8 +1,8 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, expect, test } from 'vitest';
 import { connectProcess, startProcess } from '../../../src/channel/process-stream.js';
-import { CommandHandle } from '../../../src/sandbox/command-handle.js';
 import { ProcessControls } from '../../../src/sandbox/process-controls.js';
+import { RunningCommand } from '../../../src/sandbox/running-command.js';
 import { connectTo, events, serveProcesses, signalled } from '../support/fake-envd.js';
 import type { TestServer } from '../support/serve.js';
 
@@ -13,11 +13,14 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function connected(): Promise<CommandHandle> {
+async function connected(reconnectMs = 0): Promise<RunningCommand> {
   if (!server) throw new Error('no server');
   const connection = connectTo(server);
   const stream = await connectProcess(connection, 7, {}, 'test');
-  return new CommandHandle(connection, new ProcessControls(connection), stream);
+  return new RunningCommand(connection, new ProcessControls(connection), stream, {
+    maxRetainedBytes: Number.POSITIVE_INFINITY,
+    stream: { reconnectMs },
+  });
 }
 
 test('a loop after one that was left sees all that the new stream brings', async () => {
@@ -42,8 +45,9 @@ test('a loop after one that was left sees all that the new stream brings', async
   const command = await connected();
   for await (const _event of command) break;
   let seen = '';
-  for await (const event of command) seen += event.type === 'exit' ? '!' : event.data;
-  expect(seen).toBe('of stream 1of stream 2, more!');
+  for await (const event of command) seen += 'data' in event ? event.data : ` ${event.type} `;
+  expect(seen).toBe('of stream 1 gap of stream 2, more exit ');
+  expect(await command.finished()).toMatchObject({ gaps: 1 });
 });
 
 test('disconnect ends the loops and the waits that there are, and asks for no new stream', async () => {

@@ -50,7 +50,7 @@ test('wait goes on where a loop was left', async () => {
 
 test('a second reader is refused', async () => {
   const { channel } = channelOf(output, exit);
-  const handle = new PtyHandle(channel, controls, () => undefined);
+  const handle = new PtyHandle(channel, controls, { onData: () => undefined });
   const read = async () => {
     for await (const _event of handle);
   };
@@ -61,8 +61,10 @@ test('a second reader is refused', async () => {
 test('an onData that throws lets go of the terminal, and wait tells why', async () => {
   const { channel, close } = channelOf(output, output);
   const failure = new Error('drawing failed');
-  const handle = new PtyHandle(channel, controls, () => {
-    throw failure;
+  const handle = new PtyHandle(channel, controls, {
+    onData: () => {
+      throw failure;
+    },
   });
   await expect(handle.wait()).rejects.toBe(failure);
   expect(close).toHaveBeenCalledOnce();

@@ -7,13 +7,18 @@ import { serve, type TestServer } from './serve.js';
 
 /** An envd of which a test writes the processes. */
 export async function serveProcesses(processes: Partial<ServiceImpl<typeof Process>>): Promise<TestServer> {
-  const answer = connectNodeAdapter({ routes: (router) => router.service(Process, processes) });
+  const answer = connectNodeAdapter({
+    routes: (router) => router.service(Process, { list: () => processList, ...processes }),
+  });
   return serve((request, response) => {
     // Asked after each connection that is lost.
     if (request.url === '/health') response.writeHead(204).end();
     else answer(request, response);
   });
 }
+
+/** The one process that the events are of. */
+export const processList = { processes: [{ pid: 7, config: { cmd: 'x' } }] };
 
 export function connectTo(server: TestServer, requestTimeoutMs = 5_000, envdVersion = '0.6.13'): Connection {
   return new Connection({

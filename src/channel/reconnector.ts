@@ -1,0 +1,124 @@
+import { E2BEdgeError, NotFoundError } from '../errors.js';
+import { createBackoff } from '../transport/backoff.js';
+import type { CallOptions } from '../transport/call-options.js';
+import type { Connection } from '../transport/connection.js';
+import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
+import { connectProcess, type ProcessStream, processNotFound } from './process-stream.js';
+
+/** The process to come back to. */
+export interface LostProcess {
+  pid: number;
+  /** Absent where it could not be learnt: such a process is not come back to. */
+  identity: Promise<ProcessIdentity | undefined>;
+}
+
+/** The process of a stream, to come back to. One that was started elsewhere is asked for while it surely is the one meant. */
+export function lostProcess(
+  connection: Connection,
+  { pid, identity }: ProcessStream,
+  signal: AbortSignal | undefined,
+): LostProcess {
+  if (identity) return { pid, identity: Promise.resolve(identity) };
+  return { pid, identity: identifyProcess(connection, pid, signal ? { signal } : {}).catch(() => undefined) };
+}
+
+export interface ReconnectorOptions {
+  /** For how long a try may be followed by another, in milliseconds. */
+  maxMs: number;
+  /** Hears of each try before it is made. */
+  onAttempt?: (attempt: number, error: unknown) => void;
+}
+
+/** Listens again to a process whose stream was lost, and to no other that has been given its id. */
+export class Reconnector {
+  readonly #connection: Connection;
+  readonly #process: LostProcess;
+  readonly #options: ReconnectorOptions;
+  #wake: (() => void) | undefined;
+
+  constructor(connection: Connection, process: LostProcess, options: ReconnectorOptions) {
+    this.#connection = connection;
+    this.#process = process;
+    this.#options = options;
+  }
+
+  /**
+   * Tries until it works.
+   * @throws the last error: one that trying does not heal, the one at which the time was over, or the signal's reason.
+   */
+  async reconnect(cause: unknown, signal: AbortSignal, timeoutMs?: number): Promise<ProcessStream> {
+    const { maxMs, onAttempt } = this.#options;
+    const until = Date.now() + maxMs;
+    const backoff = createBackoff();
+    let error = cause;
+    for (let attempt = 1; ; attempt++) {
+      if (maxMs <= 0 || !mayHeal(error) || (attempt > 1 && Date.now() >= until)) throw error;
+      onAttempt?.(attempt, error);
+      await this.#pause(backoff.next(), signal);
+      try {
+        return await this.connect({ signal }, timeoutMs);
+      } catch (next) {
+        signal.throwIfAborted();
+        error = next;
+      }
+    }
+  }
+
+  /**
+   * Tries once.
+   * @throws {NotFoundError} code `process_not_found`: it ended, and how is not known any more.
+   */
+  async connect(options: CallOptions, timeoutMs = 0): Promise<ProcessStream> {
+    const { pid, identity } = this.#process;
+    const [known, running] = [await identity, await identifyProcess(this.#connection, pid, options)];
+    if (!known || (running && !isSameProcess(known, running))) throw processNotFound(pid);
+    const stream = await connectProcess(
+      this.#connection,
+      pid,
+      { ...options, timeoutMs },
+      'command.reconnect',
+    );
+    if (running) return stream;
+    // What was not in the list can only be an end that envd remembers; a life would be another's.
+    const { value } = await stream.output.next();
+    if (value?.type !== 'end') {
+      stream.cancel();
+      throw processNotFound(pid);
+    }
+    return { ...stream, output: once(value) };
+  }
+
+  /** Tries at once where it waits. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#wake = undefined;
+        settle();
+      };
+      const onAbort = end(() => reject(signal.reason));
+      this.#wake = end(resolve);
+      const timer = setTimeout(this.#wake, ms);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** Whether trying again may help: not when the process, the sandbox or the right to it is gone. */
+function mayHeal(error: unknown): boolean {
+  return (
+    error instanceof E2BEdgeError &&
+    !(error instanceof NotFoundError) &&
+    /^(connection_|request_timeout|service_busy|rate_limited)/.test(error.code)
+  );
+}
+
+async function* once<T>(value: T): AsyncGenerator<T, void, undefined> {
+  yield value;
+}
