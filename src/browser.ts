@@ -25,6 +25,8 @@ export { RunningCommand } from './sandbox/running-command.js';
 export { Sandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';
+export { WatchHandle, type WatchListener } from './sandbox/watch-handle.js';
+export type { WatchEvent, WatchGap, WatchOptions } from './sandbox/watch-options.js';
 export type { WriteEntry, WriteOptions } from './sandbox/write-file.js';
 export type { CallOptions } from './transport/call-options.js';
 export type { ClientOptions } from './transport/client-options.js';
@@ -41,4 +43,5 @@ export type {
 export type { SessionRequest, SessionSource } from './transport/session-credential.js';
 export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
+export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-event.js';
 export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

@@ -122,6 +122,8 @@ export { RunningCommand } from './sandbox/running-command.js';
 export type { Sandbox as SessionSandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
 export type { FileData } from './sandbox/upload-body.js';
+export { WatchHandle, type WatchListener } from './sandbox/watch-handle.js';
+export type { WatchEvent, WatchGap, WatchOptions } from './sandbox/watch-options.js';
 export type {
   WriteEntry,
   WriteOptions,
@@ -143,4 +145,5 @@ export type { SessionRequest, SessionSource } from './transport/session-credenti
 export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
 export { getSignature } from './wire/file-signature.js';
+export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-event.js';
 export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

@@ -8,6 +8,7 @@ import {
   type MoveRequest,
   type RemoveRequest,
   type StatRequest,
+  type WatchDirRequest,
 } from '../wire/gen/filesystem/filesystem_pb.js';
 import {
   type ListResponse,
@@ -89,6 +90,10 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
         admitPath(message, context, { ...read, follows: false }),
       ),
       policy(Filesystem.method.listDir, (message: ListDirRequest, context) =>
+        admitPath(message, context, read),
+      ),
+      // It tells names below the directory, which can be listed as well.
+      policy(Filesystem.method.watchDir, (message: WatchDirRequest, context) =>
         admitPath(message, context, read),
       ),
       policy(Filesystem.method.makeDir, (message: MakeDirRequest, context) =>

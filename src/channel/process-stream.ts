@@ -38,10 +38,10 @@ export interface ProcessStream {
 }
 
 /** envd is asked for a sign of life this often, in seconds. */
-const keepaliveSeconds = 50;
+export const keepaliveSeconds = 50;
 
 /** And is given up for lost when it missed two, in milliseconds. */
-const maxSilenceMs = 125_000;
+export const maxSilenceMs = 125_000;
 
 /** Starts a process (`Process.Start`). The returned stream is its first listener. */
 export async function startProcess(

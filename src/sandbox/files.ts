@@ -1,5 +1,5 @@
 import { FileNotFoundError, NotFoundError, SandboxError } from '../errors.js';
-import { checkOptions, type Rules, whole } from '../transport/check-options.js';
+import { callback, check, checkOptions, type Rules, whole } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
 import type { Rpc } from '../transport/rpc.js';
 import { userHeaders } from '../transport/user.js';
@@ -8,6 +8,9 @@ import type { EntryInfo as EntryMessage } from '../wire/messages/filesystem.js';
 import { checkDirectory, checkPath, type FileOptions, fileRules } from './file-options.js';
 import { type ReadFormats, type ReadOptions, readFile } from './read-file.js';
 import type { FileData } from './upload-body.js';
+import { watchOpener } from './watch-dir.js';
+import { WatchHandle, type WatchListener } from './watch-handle.js';
+import { type WatchOptions, watchRules } from './watch-options.js';
 import { type WriteEntry, type WriteOptions, writeFile, writeFiles } from './write-file.js';
 
 export interface ListOptions extends FileOptions {
@@ -125,6 +128,33 @@ export class Files {
     checkPath('files.remove', path);
     checkOptions('files.remove', options, fileRules);
     await this.#call('files.remove', options, (rpc, call) => rpc.filesystem.remove({ path }, call));
+  }
+
+  /**
+   * Watches a directory. What happens once this has resolved is seen: by `onEvent`, one event after the other, which the
+   * next one waits for; or, without it, by a loop over the handle.
+   * @throws {InvalidArgumentError} it is no directory, or on a network mount.
+   * @throws {TemplateError} the sandbox's envd is older than an option needs.
+   */
+  watchDir(path: string, onEvent: WatchListener, options?: WatchOptions): Promise<WatchHandle>;
+  watchDir(path: string, options?: WatchOptions): Promise<WatchHandle>;
+  async watchDir(
+    path: string,
+    onEventOrOptions: WatchListener | WatchOptions = {},
+    optionsBehind: WatchOptions = {},
+  ): Promise<WatchHandle> {
+    const [onEvent, options] =
+      typeof onEventOrOptions === 'object'
+        ? [undefined, onEventOrOptions]
+        : [onEventOrOptions, optionsBehind];
+    checkDirectory('files.watchDir', path);
+    if (onEvent !== undefined) check('files.watchDir: onEvent', onEvent, callback);
+    checkOptions('files.watchDir', options, watchRules);
+    const connection = this.#connection;
+    if (options.recursive) connection.requireEnvd('0.1.4', 'files.watchDir with recursive');
+    if (options.includeEntry) connection.requireEnvd('0.6.3', 'files.watchDir with includeEntry');
+    if (options.allowNetworkMounts) connection.requireEnvd('0.6.4', 'files.watchDir with allowNetworkMounts');
+    return new WatchHandle(watchOpener(connection, path, options), options).start(onEvent);
   }
 
   async #stat(what: string, path: string, options: FileOptions): Promise<EntryInfo> {

@@ -12,6 +12,7 @@ import { lifecycle } from './lifecycle.js';
 import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { sessions } from './sessions.js';
+import { watch } from './watch.js';
 
 export const suites: Suite[] = [
   lifecycle,
@@ -19,6 +20,7 @@ export const suites: Suite[] = [
   filesContent,
   filesTree,
   filesOptions,
+  watch,
   commandsRun,
   commandsHandle,
   commandsLimits,
