@@ -4,7 +4,7 @@ import { timeLimit } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import type { OpenStream } from '../transport/stream.js';
 import { userHeaders } from '../transport/user.js';
-import type { WatchDirResponse } from '../wire/gen/filesystem/filesystem_pb.js';
+import type { WatchDirResponse } from '../wire/messages/filesystem.js';
 import type { WatchOptions } from './watch-options.js';
 
 /** The stream of a watch; its first message, that it has begun, is read. */

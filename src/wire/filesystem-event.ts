@@ -1,5 +1,5 @@
 import { decodeEntry, type EntryInfo } from './file-entry.js';
-import type { FilesystemEvent as EventMessage } from './gen/filesystem/filesystem_pb.js';
+import type { FilesystemEvent as EventMessage } from './messages/filesystem.js';
 
 /** What happened to an entry of a watched directory. */
 export const FilesystemEventType = {

@@ -178,8 +178,8 @@ describe('a prefix', () => {
       expect(await refusal(await harness.rpc(reader, method, { path: '/srv/a/x' }))).toEqual(denied);
     }
     const writer = await confined({ files: [{ op: 'write', prefix: '/srv/a' }] });
-    for (const method of [Filesystem.method.stat, Filesystem.method.listDir]) {
-      expect(await refusal(await harness.rpc(writer, method, { path: '/srv/a/x' }))).toEqual(denied);
+    for (const method of [Filesystem.method.stat, Filesystem.method.listDir, Filesystem.method.watchDir]) {
+      expect((await refusal(await harness.rpc(writer, method, { path: '/srv/a/x' }))).code).toBe(denied.code);
     }
     // Moving from where one may not read to where one may would be reading.
     const both = await confined({
@@ -198,9 +198,13 @@ describe('a prefix', () => {
     ['ListDir', Filesystem.method.listDir],
     ['MakeDir', Filesystem.method.makeDir],
     ['Remove', Filesystem.method.remove],
+    ['WatchDir', Filesystem.method.watchDir],
   ] as const)('holds for %s', async (name, method) => {
     const limited = await confined();
-    expect(await refusal(await harness.rpc(limited, method, { path: '/srv/a/../b' }))).toEqual(denied);
+    // A stream says so in its end.
+    expect((await refusal(await harness.rpc(limited, method, { path: '/srv/a/../b' }))).code).toBe(
+      denied.code,
+    );
     harness.fake.envd.length = 0;
     expect((await harness.rpc(limited, method, { path: '/srv//a/b/' })).status).toBe(200);
     expect(harness.fake.calls(`filesystem.Filesystem/${name}`).at(-1)).toMatchObject({ path: '/srv/a/b' });
@@ -233,9 +237,12 @@ describe('a symlink', () => {
     const limited = await confined();
     expect(await refusal(await get(`?path=${path}`, limited))).toEqual(denied);
     expect(await refusal(await post(`?path=${path}`, limited))).toEqual(denied);
-    expect(await refusal(await harness.rpc(limited, Filesystem.method.listDir, { path }))).toEqual(denied);
+    for (const method of [Filesystem.method.listDir, Filesystem.method.watchDir]) {
+      expect((await refusal(await harness.rpc(limited, method, { path }))).code).toBe(denied.code);
+    }
     expect(files()).toEqual([]);
     expect(harness.fake.calls('filesystem.Filesystem/ListDir')).toEqual([]);
+    expect(harness.fake.calls('filesystem.Filesystem/WatchDir')).toEqual([]);
   });
 
   test('that stays inside is followed', async () => {
