@@ -2,9 +2,8 @@
 
 import { NotFoundError, SandboxError } from '../errors.js';
 import { type CallOptions, timeLimit } from '../transport/call-options.js';
-import type { Connection } from '../transport/connection.js';
+import type { Connection, StreamOptions } from '../transport/connection.js';
 import type { Rpc } from '../transport/rpc.js';
-import type { StreamOptions } from '../transport/stream.js';
 import { userHeaders } from '../transport/user.js';
 import type { ConnectResponse, StartResponse } from '../wire/messages/process.js';
 import { decodeProcessEvent, type ProcessOutput } from '../wire/process-event.js';

@@ -1,7 +1,7 @@
 import { isE2BEdgeError, SandboxError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { ClientOptions } from '../transport/client-options.js';
-import { createRest, type RestAnswer, type RestCall } from '../transport/rest.js';
+import { createRest, type RestCall } from '../transport/rest.js';
 import { type ListQuery, listQuery, metricsQuery, type SnapshotQuery, snapshotQuery } from './list-query.js';
 import type { Page } from './paginator.js';
 import type {
@@ -64,8 +64,6 @@ export interface ControlApi {
   deleteSnapshot(snapshotId: string, options?: CallOptions): Promise<boolean>;
 }
 
-type Call = Omit<RestCall, 'headers'> & { headers?: Record<string, string> };
-
 /**
  * Makes the control plane's calls.
  *
@@ -73,22 +71,19 @@ type Call = Omit<RestCall, 'headers'> & { headers?: Record<string, string> };
  * `RateLimitError`, `ServiceBusyError`, `TimeoutError` and `ConnectionError` as their names say.
  */
 export function createControlApi(config: ControlApiConfig): ControlApi {
-  const rest = createRest({ baseUrl: config.apiUrl, ...config.client });
-  const call = async (request: Call): Promise<RestAnswer> =>
-    rest({
-      ...request,
-      headers: { ...config.apiHeaders, ...request.headers, 'x-api-key': await config.apiKey() },
-    });
+  const { apiUrl, apiKey, apiHeaders, client } = config;
+  const credential = { headers: async () => ({ ...apiHeaders, 'x-api-key': await apiKey() }) };
+  const call = createRest({ baseUrl: apiUrl, credential, client });
 
-  const record = async <T>(request: Call, what: string, ...members: string[]): Promise<T> => {
+  const record = async <T>(request: RestCall, what: string, ...members: string[]): Promise<T> => {
     const { body } = await call(request);
     const fields = Object(body) as Record<string, unknown>;
     if (members.some((member) => typeof fields[member] !== 'string')) throw protocolError(request, what);
     return body as T;
   };
-  const sandbox = <T extends SandboxRecord>(request: Call): Promise<T> =>
+  const sandbox = <T extends SandboxRecord>(request: RestCall): Promise<T> =>
     record(request, 'a sandbox', 'sandboxID', 'envdVersion');
-  const page = async <T>(request: Call): Promise<Page<T>> => {
+  const page = async <T>(request: RestCall): Promise<Page<T>> => {
     const { headers, body } = await call(request);
     if (!Array.isArray(body)) throw protocolError(request, 'a list');
     const nextToken = headers.get('x-next-token');
@@ -179,7 +174,7 @@ async function unless(status: number, call: () => Promise<unknown>): Promise<boo
   }
 }
 
-function protocolError({ path }: Call, what: string): SandboxError {
+function protocolError({ path }: RestCall, what: string): SandboxError {
   return new SandboxError(`The control plane answered ${path} with something that is not ${what}.`, {
     code: 'protocol_error',
   });

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { checkOptions } from '../transport/check-options.js';
 import { type ClientOptions, clientOptions, clientRules } from '../transport/client-options.js';
 import { Connection } from '../transport/connection.js';
+import { abortable } from '../transport/deadline.js';
 import { endSession } from '../transport/end-session.js';
 import { absoluteUrl, SessionCredential, type SessionSource } from '../transport/session-credential.js';
 import type { SandboxParts } from './sandbox-parts.js';
@@ -28,8 +29,9 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
     ...clientRules,
     session: ['a session, or a function that gets one', (value) => /object|function/.test(typeof value)],
   });
-  const { fetch, WebSocket } = options;
-  const credential = await SessionCredential.obtain(options.session, fetch);
+  const { WebSocket } = options;
+  const client = clientOptions(options);
+  const credential = await abortable(SessionCredential.obtain(options.session, client), options.signal);
   const { sandboxId, envdVersion, urls } = credential.session;
   const baseUrl = absoluteUrl(urls.envd).replace(/\/+$/, '');
   const connection = new Connection({
@@ -37,13 +39,13 @@ export async function openSession(options: SessionConnectOptions): Promise<Sandb
     envdVersion,
     baseUrl,
     credential,
-    client: clientOptions(options),
+    client,
     streamingUploads: false,
   });
   const socketUrl = absoluteUrl(urls.pty).replace(/^http/, 'ws');
   return {
     connection,
-    kill: (call) => endSession(credential, fetch, { requestTimeoutMs: connection.requestTimeoutMs, ...call }),
+    kill: (call) => endSession(credential, client, call),
     channels: {
       connect: (target, _size, call) => openLiveChannel(connection, target, call),
       websocket: (target, size, call) => {

@@ -2,7 +2,8 @@ import { AuthenticationError, isE2BEdgeError } from '../errors.js';
 import { connectCodeNumber } from '../wire/connect-code.js';
 import type { Credential } from './credential.js';
 import { abortable } from './deadline.js';
-import { type AnswerFrom, connectionFailed, httpError, uploadLost } from './http-error.js';
+import { fetchFailed, uploadFailed } from './fetch-failure.js';
+import { type AnswerFrom, httpError } from './http-error.js';
 
 /** The part of `fetch` that is used here, so that any of its make can be given. */
 export type FetchLike = (url: string, init: RequestInit) => Promise<Response>;
@@ -47,7 +48,7 @@ async function send(
   } catch (error) {
     if (init.signal?.aborted) throw init.signal.reason;
     if (isE2BEdgeError(error)) throw error;
-    throw init.body instanceof ReadableStream ? uploadLost(error) : connectionFailed(url, error);
+    throw init.body instanceof ReadableStream ? uploadFailed(url, error) : fetchFailed(url, error);
   }
 }
 

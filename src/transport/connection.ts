@@ -1,13 +1,12 @@
-import { isE2BEdgeError, SandboxNotFoundError, TemplateError } from '../errors.js';
-import { type AuthorizedFetch, authorizeFetch } from './authorized-fetch.js';
+import { isE2BEdgeError, SandboxNotFoundError } from '../errors.js';
 import { type CallOptions, defaultRequestTimeoutMs } from './call-options.js';
+import { type Call, Caller } from './caller.js';
 import type { ClientOptions } from './client-options.js';
 import type { Credential } from './credential.js';
-import { startDeadline, withDeadline } from './deadline.js';
 import { connectionLost, sandboxEnded } from './http-error.js';
 import { createRpc, type Rpc, rpcError } from './rpc.js';
-import { type OpenStream, openStream, type StreamOptions } from './stream.js';
-import { isVersionAtLeast } from './version.js';
+import { type OpenStream, openStream } from './stream.js';
+import { envdTooOld, isVersionAtLeast } from './version.js';
 
 /** What a connection to one sandbox's envd is made of. */
 export interface ConnectionOptions {
@@ -20,6 +19,14 @@ export interface ConnectionOptions {
   client?: ClientOptions | undefined;
   /** Whether `fetch` can send a stream: true on servers, false in pages. */
   streamingUploads: boolean;
+}
+
+export interface StreamOptions extends CallOptions {
+  /**
+   * A stream that is silent for longer while it is read counts as lost, in milliseconds. Set it above the interval of
+   * the server's keepalives; default: it may be silent for ever.
+   */
+  maxSilenceMs?: number;
 }
 
 /** An answer of `/files` whose body is still to come. */
@@ -40,8 +47,7 @@ export class Connection {
   readonly streamingUploads: boolean;
   /** The default of `requestTimeoutMs` for all calls, in milliseconds. */
   readonly requestTimeoutMs: number;
-  readonly rpc: Rpc;
-  readonly #fetch: AuthorizedFetch;
+  readonly #caller: Caller;
 
   constructor(options: ConnectionOptions) {
     this.sandboxId = options.sandboxId;
@@ -49,37 +55,39 @@ export class Connection {
     this.baseUrl = options.baseUrl;
     this.streamingUploads = options.streamingUploads;
     this.requestTimeoutMs = options.client?.requestTimeoutMs ?? defaultRequestTimeoutMs;
-    this.#fetch = authorizeFetch(options.credential, options.client?.fetch);
-    this.rpc = createRpc(options.baseUrl, this.#fetch);
+    this.#caller = new Caller(options);
   }
 
-  /** A call with one answer. */
-  async call<T>(
+  /** A call with one answer. What may be repeated is made anew when it failed on the way. */
+  call<T>(
     options: CallOptions,
-    what: string,
+    operation: string,
     call: (rpc: Rpc, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    try {
-      return await withDeadline(this.#withDefaults(options), what, (signal) => call(this.rpc, signal));
-    } catch (error) {
-      throw await this.#explain(options.signal?.aborted ? error : rpcError(error));
-    }
+    return this.#caller.run({ ...options, operation }, (fetch, signal) =>
+      this.#explained(signal, () => call(createRpc(this.baseUrl, fetch), signal)),
+    );
   }
 
-  /** A call with a stream of answers. */
+  /** A call with a stream of answers. Only its opening is repeated. */
   async stream<T>(
     options: StreamOptions,
-    what: string,
+    operation: string,
     call: (rpc: Rpc, signal: AbortSignal) => AsyncIterable<T>,
   ): Promise<OpenStream<T>> {
+    const opened = this.#caller.begin({ ...options, operation });
     try {
-      const stream = await openStream((signal) => call(this.rpc, signal), this.#withDefaults(options), what);
-      return { ...stream, rest: this.#explained(stream.rest) };
+      const stream = await opened.run((fetch, signal) =>
+        this.#explained(signal, () =>
+          openStream(call(createRpc(this.baseUrl, fetch), signal), opened.deadline, options.maxSilenceMs),
+        ).catch((error: unknown) => {
+          throw goneBefore(error);
+        }),
+      );
+      return { ...stream, rest: this.#rest(stream.rest, opened) };
     } catch (error) {
-      const explained = await this.#explain(error);
-      throw isE2BEdgeError(explained, 'sandbox_ended')
-        ? new SandboxNotFoundError(explained.message, { cause: explained })
-        : explained;
+      opened.deadline.end();
+      throw error;
     }
   }
 
@@ -89,35 +97,39 @@ export class Connection {
    */
   async file(
     options: CallOptions,
-    what: string,
+    operation: string,
     query: Record<string, string>,
     init: RequestInit,
   ): Promise<FileAnswer> {
-    const deadline = startDeadline(this.#withDefaults(options), what);
-    const toError = async (error: unknown): Promise<unknown> => {
-      if (deadline.signal.aborted) return deadline.signal.reason;
-      return isE2BEdgeError(error) ? error : this.#explain(connectionLost(error));
-    };
+    const call = this.#caller.begin({ ...options, operation });
+    const { deadline } = call;
     try {
       const url = `${this.baseUrl}/files?${new URLSearchParams(query)}`;
-      const response = await this.#fetch(url, { ...init, signal: deadline.signal }, 'files');
+      const response = await call.run((fetch, signal) =>
+        this.#explained(signal, () => fetch(url, { ...init, signal }, 'files')),
+      );
       deadline.met();
+      const toError = async (error: unknown): Promise<unknown> => {
+        const { signal } = deadline;
+        const lost = isE2BEdgeError(error) ? error : connectionLost(error);
+        return call.failed(signal.aborted ? signal.reason : await this.#explain(lost));
+      };
       return { response, toError, end: deadline.end };
     } catch (error) {
       deadline.end();
-      throw await toError(error);
+      throw error;
     }
   }
 
   /**
    * Whether envd answers. False when the sandbox was killed or ended.
+   * @param retries in the place of the client's.
    * @throws any other trouble on the way.
    */
-  async isRunning(options: CallOptions): Promise<boolean> {
+  async isRunning(options: CallOptions, retries?: number): Promise<boolean> {
+    const subject = { ...options, operation: 'sandbox.isRunning', retries };
     try {
-      await withDeadline(this.#withDefaults(options), 'isRunning', (signal) =>
-        this.#fetch(`${this.baseUrl}/health`, { signal }, 'rpc'),
-      );
+      await this.#caller.run(subject, (fetch, signal) => fetch(`${this.baseUrl}/health`, { signal }, 'rpc'));
       return true;
     } catch (error) {
       if (isE2BEdgeError(error) && (error.code === 'sandbox_ended' || error.code === 'sandbox_not_found'))
@@ -128,34 +140,47 @@ export class Connection {
 
   /** @throws {TemplateError} the sandbox's envd is older than what was asked of it needs. */
   requireEnvd(version: string, what: string): void {
-    if (!this.hasEnvd(version)) {
-      throw new TemplateError(
-        `${what} needs envd ${version} and the sandbox has ${this.envdVersion}: build its template again.`,
-        { code: 'envd_too_old' },
-      );
-    }
+    if (!this.hasEnvd(version)) throw envdTooOld(what, version, this.envdVersion);
   }
 
   hasEnvd(version: string): boolean {
     return isVersionAtLeast(this.envdVersion, version);
   }
 
-  #withDefaults<T extends CallOptions>(options: T): T {
-    return { ...options, requestTimeoutMs: options.requestTimeoutMs ?? this.requestTimeoutMs };
-  }
-
-  async *#explained<T>(messages: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  async *#rest<T>(
+    messages: AsyncGenerator<T, void, undefined>,
+    call: Call,
+  ): AsyncGenerator<T, void, undefined> {
     try {
       yield* messages;
     } catch (error) {
-      throw await this.#explain(error);
+      throw call.failed(await this.#explain(error));
+    }
+  }
+
+  /** Makes this package's errors of what an attempt throws, unless it was aborted: then the signal's reason counts. */
+  async #explained<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+    try {
+      return await attempt();
+    } catch (error) {
+      throw signal.aborted ? error : await this.#explain(rpcError(error));
     }
   }
 
   /** A connection that was lost may have been lost because the sandbox ended: that is worth a question. */
   async #explain(error: unknown): Promise<unknown> {
     if (!isE2BEdgeError(error, 'connection_lost')) return error;
-    const running = await this.isRunning({ requestTimeoutMs: healthTimeoutMs }).catch(() => true);
+    const running = await this.isRunning({ requestTimeoutMs: healthTimeoutMs }, 0).catch(() => true);
     return running ? error : sandboxEnded('the stream broke off', { cause: error });
   }
+}
+
+/** A stream that cannot be opened because its sandbox has ended: the official SDK has another error for that. */
+function goneBefore(error: unknown): unknown {
+  if (!isE2BEdgeError(error, 'sandbox_ended')) return error;
+  const { statusCode } = error;
+  return new SandboxNotFoundError(error.message, {
+    cause: error,
+    ...(statusCode !== undefined && { statusCode }),
+  });
 }

@@ -11,6 +11,8 @@ export interface Deadline {
   end(): void;
   /** Aborts the call from inside. */
   cancel(reason?: unknown): void;
+  /** How much of the time is left, in milliseconds; `Infinity` where there is no limit. */
+  remainingMs(): number;
 }
 
 /**
@@ -25,6 +27,7 @@ export function startDeadline(options: CallOptions, what: string): Deadline {
   const controller = new AbortController();
   const onOuterAbort = (): void => controller.abort(outer?.reason);
   outer?.addEventListener('abort', onOuterAbort, { once: true });
+  const began = performance.now();
   const timer =
     limitMs > 0 ? setTimeout(() => controller.abort(requestTimeout(what, limitMs)), limitMs) : undefined;
   return {
@@ -35,6 +38,7 @@ export function startDeadline(options: CallOptions, what: string): Deadline {
       outer?.removeEventListener('abort', onOuterAbort);
     },
     cancel: (reason) => controller.abort(reason),
+    remainingMs: () => (limitMs > 0 ? limitMs - (performance.now() - began) : Number.POSITIVE_INFINITY),
   };
 }
 
@@ -65,9 +69,18 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | null | u
   });
 }
 
+/** Waits; rejects at once with the signal's reason when that is aborted. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return abortable(wait, signal).finally(() => clearTimeout(timer));
+}
+
 function requestTimeout(what: string, ms: number): TimeoutError {
   return new TimeoutError(
     `${what}: no answer within ${ms} ms. Pass a longer requestTimeoutMs, or 0 to wait for ever.`,
-    { code: 'request_timeout' },
+    { code: 'request_timeout', uncertain: true },
   );
 }

@@ -1,8 +1,7 @@
 import { PermissionDeniedError } from '../errors.js';
-import type { FetchLike } from './authorized-fetch.js';
-import { authorizeFetch } from './authorized-fetch.js';
 import type { CallOptions } from './call-options.js';
-import { withDeadline } from './deadline.js';
+import { Caller } from './caller.js';
+import type { ClientOptions } from './client-options.js';
 import { readJson } from './http-error.js';
 import { absoluteUrl, type SessionCredential } from './session-credential.js';
 
@@ -12,22 +11,21 @@ import { absoluteUrl, type SessionCredential } from './session-credential.js';
  */
 export async function endSession(
   credential: SessionCredential,
-  fetch: FetchLike | undefined,
+  client: ClientOptions,
   options: CallOptions,
 ): Promise<boolean> {
-  const { urls, grant } = credential.session;
+  const { urls, grant, sandboxId } = credential.session;
   if (!grant.lifecycle?.includes('kill')) {
     throw new PermissionDeniedError(
       'This session may not kill the sandbox: its grant has no lifecycle "kill".',
     );
   }
-  return withDeadline(options, 'kill', async (signal) => {
-    const response = await authorizeFetch(credential, fetch)(
-      absoluteUrl(urls.session),
-      { method: 'DELETE', signal },
-      'control',
-    );
-    const answer = (await readJson(response)) as { killed?: boolean } | undefined;
+  const url = absoluteUrl(urls.session);
+  const caller = new Caller({ baseUrl: url, credential, client, sandboxId });
+  return caller.run({ ...options, operation: 'sandbox.kill' }, async (fetch, signal) => {
+    const answer = (await readJson(await fetch(url, { method: 'DELETE', signal }, 'control'))) as
+      | { killed?: boolean }
+      | undefined;
     return answer?.killed === true;
   });
 }

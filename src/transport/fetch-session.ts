@@ -3,7 +3,8 @@ import { parseSession } from '../wire/session.js';
 import type { FetchLike } from './authorized-fetch.js';
 import type { CallOptions } from './call-options.js';
 import { withDeadline } from './deadline.js';
-import { connectionFailed, httpError, readJson } from './http-error.js';
+import { fetchFailed } from './fetch-failure.js';
+import { httpError, readJson } from './http-error.js';
 import { absoluteUrl } from './session-credential.js';
 
 /** What to ask a broker for. */
@@ -45,7 +46,7 @@ export async function fetchSession(brokerUrl: string, options: FetchSessionOptio
       credentials,
     };
     const response = await fetch(url, request).catch((cause: unknown) => {
-      throw signal.aborted ? signal.reason : connectionFailed(url, cause);
+      throw signal.aborted ? signal.reason : fetchFailed(url, cause);
     });
     if (!response.ok) throw await httpError(response, 'control');
     return parseSession(await readJson(response));

@@ -66,12 +66,14 @@ export function errorOfStatus(
       return new RateLimitError(message, options);
     case 502:
       // E2B's edge gives no code of its own; a broker does, and means something else.
-      if (from === 'control' || options.code !== undefined) return new ConnectionError(message, options);
+      if (from === 'control' || options.code !== undefined) {
+        return new ConnectionError(message, { ...options, uncertain: true });
+      }
       return sandboxEnded(message, options);
     case 503:
       return new ServiceBusyError(message, options);
     case 504:
-      return new TimeoutError(message, options);
+      return new TimeoutError(message, { ...options, uncertain: true });
     case 507:
       return new NotEnoughSpaceError(message, options);
     default:
@@ -98,27 +100,12 @@ function unexpectedRedirect(options: E2BEdgeErrorOptions): ConnectionError {
   );
 }
 
-/** A request that got no answer at all. */
-export function connectionFailed(url: string, cause: unknown): ConnectionError {
-  return new ConnectionError(
-    `Could not reach ${new URL(url).origin}: nothing answered. Check that it is running, and the network; in a web page, also that it allows this origin (CORS).`,
-    { code: 'connection_failed', cause },
-  );
-}
-
-/** A stream that could not be sent to its end: `fetch` does not tell why. */
-export function uploadLost(cause: unknown): ConnectionError {
-  return new ConnectionError('The upload broke off: its stream failed, or the connection was lost.', {
-    code: 'connection_lost',
-    cause,
-  });
-}
-
 /** An answer that broke off. */
 export function connectionLost(cause: unknown): ConnectionError {
   return new ConnectionError('The connection was lost in the middle of an answer.', {
     code: 'connection_lost',
     cause,
+    uncertain: true,
   });
 }
 

@@ -1,9 +1,9 @@
 import { AuthenticationError, type E2BEdgeError, InvalidArgumentError, isE2BEdgeError } from '../errors.js';
 import { parseSession, type Session } from '../wire/session.js';
-import type { FetchLike } from './authorized-fetch.js';
-import type { Credential } from './credential.js';
-import { withDeadline } from './deadline.js';
-import { connectionFailed, httpError, readJson } from './http-error.js';
+import { Caller } from './caller.js';
+import type { ClientOptions } from './client-options.js';
+import { type Credential, fixedCredential } from './credential.js';
+import { readJson } from './http-error.js';
 
 /** Why a session is asked for. */
 export interface SessionRequest {
@@ -32,17 +32,17 @@ export class SessionCredential implements Credential {
   #since = Date.now();
   #renewal: Promise<void> | undefined;
   readonly #source: SessionSource;
-  readonly #fetch: FetchLike | undefined;
+  readonly #client: ClientOptions;
 
-  private constructor(session: Session, source: SessionSource, fetch: FetchLike | undefined) {
+  private constructor(session: Session, source: SessionSource, client: ClientOptions) {
     this.#session = session;
     this.#source = source;
-    this.#fetch = fetch;
+    this.#client = client;
   }
 
   /** Gets the first session. */
-  static async obtain(source: SessionSource, fetch?: FetchLike): Promise<SessionCredential> {
-    return new SessionCredential(await fromSource(source, { reason: 'connect' }), source, fetch);
+  static async obtain(source: SessionSource, client: ClientOptions = {}): Promise<SessionCredential> {
+    return new SessionCredential(await fromSource(source, { reason: 'connect' }), source, client);
   }
 
   get session(): Session {
@@ -108,22 +108,20 @@ export class SessionCredential implements Credential {
   }
 
   async #refresh(): Promise<Session> {
-    const url = absoluteUrl(this.#session.urls.refresh);
-    const { token } = this.#session;
-    const request: RequestInit = {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: '{}',
-    };
-    const fetch = this.#fetch ?? globalThis.fetch;
-    const limit = { requestTimeoutMs: refreshTimeoutMs };
-    return withDeadline(limit, 'The refresh of the session', async (signal) => {
-      const response = await fetch(url, { ...request, signal }).catch((cause: unknown) => {
-        throw connectionFailed(url, cause);
+    const { token, urls, sandboxId } = this.#session;
+    const url = absoluteUrl(urls.refresh);
+    const credential = fixedCredential({ authorization: `Bearer ${token}` });
+    const caller = new Caller({ baseUrl: url, credential, client: this.#client, sandboxId });
+    const subject = { operation: 'session.refresh', requestTimeoutMs: refreshTimeoutMs, idempotent: true };
+    try {
+      return await caller.run(subject, async (fetch, signal) => {
+        const headers = { 'content-type': 'application/json' };
+        const response = await fetch(url, { method: 'POST', headers, body: '{}', signal }, 'control');
+        return parseSession(await readJson(response));
       });
-      if (!response.ok) throw refreshRefused(await httpError(response, 'control'));
-      return parseSession(await readJson(response));
-    });
+    } catch (error) {
+      throw isE2BEdgeError(error) ? refreshRefused(error) : error;
+    }
   }
 }
 

@@ -1,15 +1,6 @@
-import type { CallOptions } from './call-options.js';
-import { startDeadline } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import { connectionLost } from './http-error.js';
 import { rpcError } from './rpc.js';
-
-export interface StreamOptions extends CallOptions {
-  /**
-   * A stream that is silent for longer while it is read counts as lost, in milliseconds. Set it above the interval of
-   * the server's keepalives; default: it may be silent for ever.
-   */
-  maxSilenceMs?: number;
-}
 
 /** A server's stream whose first message is here. */
 export interface OpenStream<T> {
@@ -21,19 +12,19 @@ export interface OpenStream<T> {
 }
 
 /**
- * Opens a stream and waits for its first message, for `requestTimeoutMs` at most; after that only `signal` and the
- * server end it. A `for await` that leaves connect's own stream does not cancel it; this does.
+ * Waits for the first message of a stream, for as long as the deadline allows; after that only the caller's signal and
+ * the server end it. A `for await` that leaves connect's own stream does not cancel it; this does.
+ * @param maxSilenceMs a stream that is silent for longer while it is read counts as lost; 0: it may be silent for ever.
  */
 export async function openStream<T>(
-  call: (signal: AbortSignal) => AsyncIterable<T>,
-  options: StreamOptions,
-  what: string,
+  stream: AsyncIterable<T>,
+  deadline: Deadline,
+  maxSilenceMs = 0,
 ): Promise<OpenStream<T>> {
-  const deadline = startDeadline(options, what);
   let cancelled = false;
   const fail = (error: unknown): unknown =>
     deadline.signal.aborted ? deadline.signal.reason : rpcError(error);
-  const messages = call(deadline.signal)[Symbol.asyncIterator]();
+  const messages = stream[Symbol.asyncIterator]();
   const cancel = (): void => {
     if (cancelled) return;
     cancelled = true;
@@ -42,17 +33,10 @@ export async function openStream<T>(
     void drain(messages);
   };
 
-  let first: IteratorResult<T>;
-  try {
-    first = await messages.next();
-    if (first.done) throw new Error('the stream ended before its first message');
-    deadline.met();
-  } catch (error) {
-    deadline.end();
-    throw fail(error);
-  }
+  const first = await messages.next();
+  if (first.done) throw new Error('the stream ended before its first message');
+  deadline.met();
 
-  const { maxSilenceMs = 0 } = options;
   async function nextMessage(): Promise<IteratorResult<T>> {
     if (maxSilenceMs <= 0) return messages.next();
     const silence = new Error(`nothing was heard for ${maxSilenceMs} ms`);

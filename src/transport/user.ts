@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js';
+import { envdVersions } from './version.js';
 
 /**
  * The headers that choose the Linux user of an RPC. From envd 0.4.0 on the template has a default user; before, it is
@@ -11,7 +12,7 @@ export function userHeaders(connection: Connection, user: string | undefined): R
 
 /** The user to name in the query of a file request. */
 export function userName(connection: Connection, user: string | undefined): string | undefined {
-  return user ?? (connection.hasEnvd('0.4.0') ? undefined : 'user');
+  return user ?? (connection.hasEnvd(envdVersions.defaultUser) ? undefined : 'user');
 }
 
 /** `btoa` alone refuses everything that is not Latin-1. */
