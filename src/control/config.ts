@@ -1,6 +1,6 @@
 import { AuthenticationError, InvalidArgumentError } from '../errors.js';
 import { checkOptions, flag, type Rules, text } from '../transport/check-options.js';
-import { apiHeaders, type ClientOptions, clientOptions, clientRules } from '../transport/client-options.js';
+import { type ClientOptions, clientOptions, clientRules, isHeaders } from '../transport/client-options.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
 
 /** Where the control plane is, and what opens it. Each falls back to an environment variable when a call is made. */
@@ -39,7 +39,10 @@ export const connectionRules: Rules<ConnectionOptions> = {
   apiUrl: text,
   sandboxUrl: text,
   debug: flag,
-  apiHeaders,
+  apiHeaders: [
+    'an object of texts that headers can carry, without x-api-key: that is apiKey',
+    (value) => isHeaders(value) && !Object.keys(value).some((name) => /^x-api-key$/i.test(name)),
+  ],
   dangerouslyAllowBrowser: flag,
   validateApiKey: flag,
   proxy: ['left out: pass a `fetch` that goes through the proxy', () => false],

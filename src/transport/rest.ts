@@ -28,7 +28,8 @@ export type Rest = (call: RestCall) => Promise<RestAnswer>;
 export function createRest(options: CallerOptions): Rest {
   const caller = new Caller(options);
   return ({ method, path, headers, query, body, ...subject }) => {
-    const url = `${options.baseUrl}${path}${query ? `?${new URLSearchParams(query)}` : ''}`;
+    const search = new URLSearchParams(query).toString();
+    const url = `${options.baseUrl}${path}${search && `?${search}`}`;
     const init: RequestInit = {
       method,
       headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
