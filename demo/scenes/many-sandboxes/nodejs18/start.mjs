@@ -1,0 +1,1 @@
+console.log('Node', process.versions.node, 'for', process.env.NODE_ENV);

@@ -1,0 +1,2 @@
+. /etc/os-release
+echo "$PRETTY_NAME, $DEBIAN_FRONTEND"
