@@ -3,14 +3,14 @@
  * settings, the real credential, the session's user, and of the page's headers only what is handed in here.
  */
 
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { create } from '@bufbuild/protobuf';
 import { isE2BEdgeError } from '../errors.js';
 import { withDeadline } from '../transport/deadline.js';
+import { fromBinary } from '../wire/codec/from-binary.js';
+import type { MessageInit, MessageType, UnaryMethod } from '../wire/codec/message-type.js';
+import { toBinary } from '../wire/codec/to-binary.js';
 import type { Exchange } from './exchange.js';
 import { readBody } from './read-body.js';
 import { httpRefusal, upstreamFailed } from './refusals.js';
-import { decodeMessage, encodeMessage } from './rpc-message.js';
 import type { KnownSandbox } from './sandbox-directory.js';
 import type { SessionClaims } from './session-token.js';
 import { upstreamError } from './upstream-error.js';
@@ -23,10 +23,7 @@ export interface Upstream {
   /** Sends a request. Rejects when nothing answers, or with a redirect. */
   send(path: string, init: UpstreamRequest): Promise<Response>;
   /** A call of the broker's own; undefined for what envd says is not found. */
-  call<I extends DescMessage, O extends DescMessage>(
-    method: DescMethodUnary<I, O>,
-    message: MessageInitShape<I>,
-  ): Promise<MessageShape<O> | undefined>;
+  call<I, O>(method: UnaryMethod<I, O>, message: MessageInit<I>): Promise<O | undefined>;
 }
 
 export interface UpstreamRequest {
@@ -52,9 +49,9 @@ export async function openUpstream<Env>(exchange: Exchange<Env>, claims: Session
     user,
     send,
     async call(method, message) {
-      const body = encodeMessage(method.input, 'application/proto', create(method.input, message));
-      const answer = await withDeadline({ requestTimeoutMs: callTimeoutMs }, method.name, async (signal) => {
-        const response = await send(`${method.parent.typeName}/${method.name}`, {
+      const body = toBinary(method.input, message);
+      const answer = await withDeadline({ requestTimeoutMs: callTimeoutMs }, method.path, async (signal) => {
+        const response = await send(method.path, {
           method: 'POST',
           headers: { 'content-type': 'application/proto', 'connect-protocol-version': '1' },
           body,
@@ -65,9 +62,17 @@ export async function openUpstream<Env>(exchange: Exchange<Env>, claims: Session
         if (isE2BEdgeError(error, 'not_found')) return undefined;
         throw error;
       });
-      return answer && decodeMessage(method.output, 'application/proto', answer);
+      return answer && decoded(method.output, answer);
     },
   };
+}
+
+function decoded<T>(type: MessageType<T>, answer: Uint8Array): T {
+  try {
+    return fromBinary(type, answer);
+  } catch (error) {
+    throw upstreamFailed(error);
+  }
 }
 
 async function sendTo<Env>(

@@ -5,16 +5,17 @@
  * the sandbox stays an HTTP answer, on which a page refreshes or starts afresh.
  */
 
-import { codeFromString } from '@connectrpc/connect/protocol-connect';
 import { type E2BEdgeError, isE2BEdgeError, SandboxError } from '../errors.js';
-import { encodeEnvelope, endStreamFlag, type StreamContentType } from './rpc-message.js';
+import { connectCodeNumber } from '../wire/connect-code.js';
+import { encodeEnvelope, endStreamFlag } from '../wire/envelope.js';
+import type { StreamContentType } from './rpc-message.js';
 
 /** What is answered for an error; all that the broker did not say itself is an `internal` without a word of it. */
 export function errorResponse(error: unknown, requestId: string, stream?: StreamContentType): Response {
   const refusal = asRefusal(error);
   const status = refusal.statusCode ?? 500;
   const { code, message, retryAfterMs } = refusal;
-  if (stream && status !== 401 && codeFromString(code) !== undefined) {
+  if (stream && status !== 401 && connectCodeNumber(code) > 0) {
     const end = new TextEncoder().encode(JSON.stringify({ error: { code, message } }));
     return new Response(encodeEnvelope(endStreamFlag, end), { headers: { 'content-type': stream } });
   }

@@ -4,7 +4,7 @@
  * that puts a symlink there between the look and the call wins that race: a prefix confines the page, not programs.
  */
 
-import { Filesystem } from '../wire/gen/filesystem/filesystem_pb.js';
+import { Filesystem } from '../wire/messages/filesystem.js';
 import type { FileGrant } from '../wire/session.js';
 import { createBoundedCache } from './bounded-cache.js';
 import type { Upstream } from './envd-upstream.js';
@@ -38,7 +38,7 @@ export function createFileGuard(): FileGuard {
     const key = `${upstream.sandboxId} ${upstream.user ?? ''}`;
     const known = homes.get(key);
     if (known !== undefined) return known;
-    const path = (await upstream.call(Filesystem.method.stat, { path: '~' }))?.entry?.path;
+    const path = (await upstream.call(Filesystem.stat, { path: '~' }))?.entry?.path;
     if (!path?.startsWith('/')) throw upstreamFailed(new Error('envd did not tell the home directory'));
     homes.set(key, path);
     return path;
@@ -71,7 +71,7 @@ async function resolveLinks(upstream: Upstream, path: string, follows: boolean):
     if (way.length > maxParts) throw invalidRequest(`The path has more than ${maxParts} parts.`);
     const parts = follows ? way : way.slice(0, -1);
     const entries = await Promise.all(
-      parts.map(async (part) => (await upstream.call(Filesystem.method.stat, { path: part }))?.entry),
+      parts.map(async (part) => (await upstream.call(Filesystem.stat, { path: part }))?.entry),
     );
     const index = entries.findIndex((entry) => entry?.symlinkTarget !== undefined);
     const link = parts[index];

@@ -8,7 +8,7 @@
  * user is part of it: a page that may be `user` is kept out of the shells that another page of its user has as `root`.
  */
 
-import { type ListResponse, Process } from '../wire/gen/process/process_pb.js';
+import { type ListResponse, Process } from '../wire/messages/process.js';
 import { createBoundedCache } from './bounded-cache.js';
 import type { Upstream } from './envd-upstream.js';
 import type { FullGrant } from './grant.js';
@@ -42,7 +42,7 @@ export function createProcessGuard(): ProcessGuard {
       const id = key(upstream, subject, pid);
       const known = kinds.get(id);
       if (known) return known;
-      const list = await upstream.call(Process.method.list, {});
+      const list = await upstream.call(Process.list, {});
       const found = list?.processes.find((process) => process.pid === pid);
       const kind = kindOfTag(found?.tag, await tagOf(subject, upstream.user));
       if (kind) kinds.set(id, kind);

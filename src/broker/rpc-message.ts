@@ -3,14 +3,12 @@
  * a second envelope, compression and anything that two parsers might read differently end here.
  */
 
-import {
-  type DescMessage,
-  fromBinary,
-  fromJsonString,
-  type MessageShape,
-  toBinary,
-  toJsonString,
-} from '@bufbuild/protobuf';
+import { fromBinary } from '../wire/codec/from-binary.js';
+import { fromJson } from '../wire/codec/from-json.js';
+import type { MessageInit, MessageType } from '../wire/codec/message-type.js';
+import { toBinary } from '../wire/codec/to-binary.js';
+import { toJson } from '../wire/codec/to-json.js';
+import { encodeEnvelope, envelopeHeadBytes } from '../wire/envelope.js';
 import { invalidRequest } from './refusals.js';
 
 export type UnaryContentType = 'application/proto' | 'application/json';
@@ -32,46 +30,26 @@ export function isStreamType(type: RpcContentType): type is StreamContentType {
 }
 
 /** Reads the one message of a request. */
-export function decodeMessage<Desc extends DescMessage>(
-  schema: Desc,
-  type: RpcContentType,
-  body: Uint8Array,
-): MessageShape<Desc> {
+export function decodeMessage<T>(message: MessageType<T>, type: RpcContentType, body: Uint8Array): T {
   const bytes = isStreamType(type) ? decodeEnvelope(body) : body;
   try {
     return type.endsWith('proto')
-      ? fromBinary(schema, bytes, { readUnknownFields: false })
-      : fromJsonString(schema, new TextDecoder('utf-8', { fatal: true }).decode(bytes), {
-          ignoreUnknownFields: true,
-        });
+      ? fromBinary(message, bytes)
+      : fromJson(message, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
   } catch {
-    throw invalidRequest(`The body is not a ${schema.typeName} as ${type}.`);
+    throw invalidRequest(`The body is not a ${message.typeName} as ${type}.`);
   }
 }
 
-export function encodeMessage<Desc extends DescMessage>(
-  schema: Desc,
+export function encodeMessage<T>(
+  message: MessageType<T>,
   type: RpcContentType,
-  message: MessageShape<Desc>,
+  value: T,
 ): Uint8Array<ArrayBuffer> {
   const bytes = type.endsWith('proto')
-    ? (toBinary(schema, message, { writeUnknownFields: false }) as Uint8Array<ArrayBuffer>)
-    : new TextEncoder().encode(toJsonString(schema, message));
+    ? toBinary(message, value as MessageInit<T>)
+    : new TextEncoder().encode(JSON.stringify(toJson(message, value)));
   return isStreamType(type) ? encodeEnvelope(0, bytes) : bytes;
-}
-
-/** Marks the envelope that ends a stream. */
-export const endStreamFlag = 0x02;
-
-/** The flags, and the length of what follows. */
-export const envelopeHeadBytes = 5;
-
-export function encodeEnvelope(flags: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  const envelope = new Uint8Array(envelopeHeadBytes + payload.length);
-  new DataView(envelope.buffer).setUint32(1, payload.length);
-  envelope[0] = flags;
-  envelope.set(payload, envelopeHeadBytes);
-  return envelope;
 }
 
 function decodeEnvelope(body: Uint8Array): Uint8Array {

@@ -1,6 +1,6 @@
 /** Each procedure that a page may call, and what its message has to be for this session. */
 
-import type { DescMessage, DescMethod, MessageShape } from '@bufbuild/protobuf';
+import type { StreamMethod, UnaryMethod } from '../wire/codec/message-type.js';
 import {
   Filesystem,
   type ListDirRequest,
@@ -9,13 +9,13 @@ import {
   type RemoveRequest,
   type StatRequest,
   type WatchDirRequest,
-} from '../wire/gen/filesystem/filesystem_pb.js';
+} from '../wire/messages/filesystem.js';
 import {
   type ListResponse,
   Process,
   type ProcessSelector,
   type StartRequest,
-} from '../wire/gen/process/process_pb.js';
+} from '../wire/messages/process.js';
 import type { Upstream } from './envd-upstream.js';
 import type { FileAccess, FileGuard } from './file-guard.js';
 import {
@@ -38,13 +38,15 @@ export interface CallContext {
   files: FileGuard;
 }
 
+type AnyMethod = UnaryMethod<unknown, unknown> | StreamMethod<unknown, unknown>;
+
 /** A procedure that is let through. */
 export interface RpcPolicy {
-  method: DescMethod;
+  method: AnyMethod;
   /** Changes the message into what may be forwarded. Rejects where the session may not. */
-  admit(message: MessageShape<DescMessage>, context: CallContext): Promise<void>;
+  admit(message: unknown, context: CallContext): Promise<void>;
   /** Changes envd's answer into what the session may know. Absent where that is all of it. */
-  filter?(answer: MessageShape<DescMessage>, context: CallContext): Promise<MessageShape<DescMessage>>;
+  filter?(answer: unknown, context: CallContext): Promise<unknown>;
   /** Whether doing it twice is something else than doing it once. */
   once?: boolean;
 }
@@ -63,52 +65,32 @@ const moveLink: FileAccess = { ops: ['read', 'write'], follows: false };
 const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
   new Map(
     [
-      policy(Process.method.list, async (_, { claims }) => requireAnyProcess(claims), {
+      policy(Process.list, async (_, { claims }) => requireAnyProcess(claims), {
         filter: (list, { claims }) => visibleProcesses(list as ListResponse, claims),
       }),
-      policy(Process.method.start, admitStart, { once: true }),
-      policy(Process.method.connect, (message, context) =>
-        requireProcess(message.process, context, mayWatch),
-      ),
-      policy(Process.method.update, (message, context) =>
-        requireProcess(message.process, context, mayControl),
-      ),
-      policy(
-        Process.method.sendInput,
-        (message, context) => requireProcess(message.process, context, mayControl),
-        {
-          once: true,
-        },
-      ),
-      policy(Process.method.sendSignal, (message, context) =>
-        requireProcess(message.process, context, mayControl),
-      ),
-      policy(Process.method.closeStdin, (message, context) =>
-        requireProcess(message.process, context, mayControl),
-      ),
-      policy(Filesystem.method.stat, (message: StatRequest, context) =>
+      policy(Process.start, admitStart, { once: true }),
+      policy(Process.connect, (message, context) => requireProcess(message.process, context, mayWatch)),
+      policy(Process.update, (message, context) => requireProcess(message.process, context, mayControl)),
+      policy(Process.sendInput, (message, context) => requireProcess(message.process, context, mayControl), {
+        once: true,
+      }),
+      policy(Process.sendSignal, (message, context) => requireProcess(message.process, context, mayControl)),
+      policy(Process.closeStdin, (message, context) => requireProcess(message.process, context, mayControl)),
+      policy(Filesystem.stat, (message: StatRequest, context) =>
         admitPath(message, context, { ...read, follows: false }),
       ),
-      policy(Filesystem.method.listDir, (message: ListDirRequest, context) =>
-        admitPath(message, context, read),
-      ),
+      policy(Filesystem.listDir, (message: ListDirRequest, context) => admitPath(message, context, read)),
       // It tells names below the directory, which can be listed as well.
-      policy(Filesystem.method.watchDir, (message: WatchDirRequest, context) =>
-        admitPath(message, context, read),
-      ),
-      policy(Filesystem.method.makeDir, (message: MakeDirRequest, context) =>
-        admitPath(message, context, write),
-      ),
-      policy(Filesystem.method.remove, (message: RemoveRequest, context) =>
-        admitPath(message, context, removeLink),
-      ),
-      policy(Filesystem.method.move, admitMove),
-    ].map((entry) => [`${entry.method.parent.typeName}/${entry.method.name}`, entry]),
+      policy(Filesystem.watchDir, (message: WatchDirRequest, context) => admitPath(message, context, read)),
+      policy(Filesystem.makeDir, (message: MakeDirRequest, context) => admitPath(message, context, write)),
+      policy(Filesystem.remove, (message: RemoveRequest, context) => admitPath(message, context, removeLink)),
+      policy(Filesystem.move, admitMove),
+    ].map((entry) => [entry.method.path, entry]),
   ))();
 
-function policy<M extends DescMethod>(
-  method: M,
-  admit: (message: MessageShape<M['input']>, context: CallContext) => Promise<void>,
+function policy<I, O>(
+  method: UnaryMethod<I, O> | StreamMethod<I, O>,
+  admit: (message: I, context: CallContext) => Promise<void>,
   more: Pick<RpcPolicy, 'filter' | 'once'> = {},
 ): RpcPolicy {
   return { method, admit: admit as RpcPolicy['admit'], ...more };

@@ -76,7 +76,7 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
       }
       const headers = { 'content-type': type };
       if (isStreamType(type) && response.body) {
-        const onChunk = await processWatch(message, type, context);
+        const onChunk = await processWatch(method, message, type, context);
         return new Response(guardStream(response.body, exchange.life, onChunk), { headers });
       }
       if (!policy.filter) return new Response(response.body, { headers });
@@ -92,7 +92,7 @@ export function procedureOf(request: Request, path: string): { policy: RpcPolicy
   const policy = rpcPolicy(path);
   if (!policy) throw routeNotFound();
   const { headers } = request;
-  const type = rpcContentType(headers.get('content-type'), policy.method.methodKind !== 'unary');
+  const type = rpcContentType(headers.get('content-type'), policy.method.kind !== 'unary');
   const encoded = headers.get('content-encoding') ?? headers.get('connect-content-encoding') ?? 'identity';
   if (!type || encoded !== 'identity') {
     throw httpRefusal(

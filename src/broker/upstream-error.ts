@@ -1,6 +1,5 @@
 /** What a sandbox's refusal becomes for the page: envd's code and words, or the broker's words for E2B's edge. */
 
-import { codeFromString } from '@connectrpc/connect/protocol-connect';
 import {
   type E2BEdgeError,
   type E2BEdgeErrorOptions,
@@ -8,6 +7,7 @@ import {
   SandboxError,
   ServiceBusyError,
 } from '../errors.js';
+import { connectCodeNumber } from '../wire/connect-code.js';
 import { readBody } from './read-body.js';
 import { sandboxNotFound, upstreamFailed } from './refusals.js';
 
@@ -33,7 +33,7 @@ export async function upstreamError(response: Response, of: 'rpc' | 'file'): Pro
     typeof body.message === 'string' ? body.message.slice(0, maxMessageLength) : `HTTP ${status}`;
   if (status === 401) return upstreamFailed(new Error('envd refused its token'));
   if (status === 502 && body.sandboxId !== undefined && body.port === undefined) return sandboxNotFound(502);
-  if (typeof body.code === 'string' && codeFromString(body.code) !== undefined) {
+  if (typeof body.code === 'string' && connectCodeNumber(body.code) > 0) {
     return new SandboxError(message, { code: body.code, statusCode: status });
   }
   const fileCode = of === 'file' ? fileErrors[status] : undefined;

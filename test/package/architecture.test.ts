@@ -126,6 +126,21 @@ describe('the files', () => {
     expect(users.map(({ path }) => path)).toEqual([]);
   });
 
+  test('leave protobuf’s reflection and Connect’s own code to the local server', () => {
+    const users = modules.flatMap(({ path, imports }) =>
+      imports
+        .filter(
+          ({ specifier, target }) =>
+            target?.startsWith('wire/gen/') ||
+            /^@connectrpc\/|^@bufbuild\/protobuf(?!\/wire$)/.test(specifier),
+        )
+        .map(() => path),
+    );
+    const clients = users.filter((path) => !/^(local|wire\/gen)\//.test(path));
+    expect(clients).toEqual([]);
+    expect(users.length).toBeGreaterThan(0);
+  });
+
   test(`have at most ${maxLines} lines`, () => {
     const long = modules.filter(({ path, lines }) => !generated.test(path) && lines > maxLines);
     expect(long.map(({ path, lines }) => `${path}: ${lines}`)).toEqual([]);

@@ -1,5 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { InvalidArgumentError } from '../../errors.js';
+import { fieldValues, isBytes, requireObject } from './field-values.js';
 import type { Field, MessageInit, MessageType, ScalarKind } from './message-type.js';
 import { type AnyMessage, isMessage, wireKind, wireType } from './table.js';
 
@@ -17,7 +18,7 @@ function writeFields(writer: BinaryWriter, type: MessageType<unknown>, message: 
   for (const [number, field] of Object.entries(type.fields)) {
     const kind = wireKind(field);
     try {
-      for (const value of valuesOf(field, message)) {
+      for (const value of fieldValues(field, message)) {
         writer.tag(Number(number), wireType(kind));
         writeValue(writer, kind, value);
       }
@@ -28,27 +29,6 @@ function writeFields(writer: BinaryWriter, type: MessageType<unknown>, message: 
       });
     }
   }
-}
-
-/** What there is to write of a field: zero goes without saying, unless absent would be another thing. */
-function valuesOf({ name, kind, label, oneof }: Field, message: AnyMessage): readonly unknown[] {
-  if (oneof !== undefined) {
-    const set = message[oneof] as { case?: string; value?: unknown } | undefined;
-    return set?.case === name ? [set.value] : [];
-  }
-  const value = message[name];
-  if (value === undefined) return [];
-  if (label === 'repeated') {
-    if (!Array.isArray(value)) throw new TypeError('it is not an array');
-    return value;
-  }
-  if (label === 'map')
-    return Object.entries(requireObject(value)).map(([key, entry]) => ({ key, value: entry }));
-  return label !== 'optional' && !isMessage(kind) && isZero(value) ? [] : [value];
-}
-
-function isZero(value: unknown): boolean {
-  return value === 0 || value === '' || value === false || (isBytes(value) && value.length === 0);
 }
 
 function writeValue(writer: BinaryWriter, kind: Field['kind'], value: unknown): void {
@@ -63,18 +43,8 @@ function writeValue(writer: BinaryWriter, kind: Field['kind'], value: unknown): 
   }
 }
 
-function requireObject(value: unknown): AnyMessage {
-  if (typeof value !== 'object' || value === null) throw new TypeError('it is not an object');
-  return value as AnyMessage;
-}
-
 /** The writer turns what is of another type into something. */
 function holds(kind: ScalarKind, value: unknown): boolean {
   if (kind === 'bytes') return isBytes(value);
   return typeof value === (kind === 'string' ? 'string' : kind === 'bool' ? 'boolean' : 'number');
-}
-
-/** Also those of another realm, and Node's `Buffer`. */
-function isBytes(value: unknown): value is Uint8Array {
-  return Object.prototype.toString.call(value) === '[object Uint8Array]';
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { processTag } from '../../../src/broker/process-guard.js';
-import { encodeEnvelope } from '../../../src/broker/rpc-message.js';
+import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { Filesystem } from '../../../src/wire/gen/filesystem/filesystem_pb.js';
 import { Process, Signal } from '../../../src/wire/gen/process/process_pb.js';
 import type { Grant, Session } from '../../../src/wire/session.js';

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { BrokerCore } from '../../../src/broker/broker-core.js';
 import type { BrokerEvent } from '../../../src/broker/broker-event.js';
 import type { PtySession } from '../../../src/broker/pty-access.js';
-import { encodeEnvelope } from '../../../src/broker/rpc-message.js';
 import { createBrokerRelay } from '../../../src/hosts/relay-access.js';
+import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { StartResponseSchema } from '../../../src/wire/gen/process/process_pb.js';
 import { MemorySocket } from '../relay/support/memory-socket.js';
 

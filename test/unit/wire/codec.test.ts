@@ -2,15 +2,19 @@ import {
   create,
   type DescMessage,
   fromBinary as referenceFrom,
+  fromJsonString as referenceFromJson,
   toBinary as referenceTo,
+  toJsonString,
 } from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SandboxError } from '../../../src/errors.js';
 import { fromBinary } from '../../../src/wire/codec/from-binary.js';
+import { fromJson } from '../../../src/wire/codec/from-json.js';
 import type { MessageType } from '../../../src/wire/codec/message-type.js';
 import { toBinary } from '../../../src/wire/codec/to-binary.js';
+import { toJson } from '../../../src/wire/codec/to-json.js';
 import * as referenceFilesystem from '../../../src/wire/gen/filesystem/filesystem_pb.js';
 import * as referenceProcess from '../../../src/wire/gen/process/process_pb.js';
 import * as filesystem from '../../../src/wire/messages/filesystem.js';
@@ -81,6 +85,20 @@ describe.each(pairs)('%s', (_name, type, desc) => {
           );
         },
       ),
+    );
+  });
+
+  test('is written as JSON that others read, and read as JSON that others write', () => {
+    fc.assert(
+      fc.property(messages, (message) => {
+        const made = reference(message);
+        const json = JSON.stringify(toJson(type, fromBinary(type, toBinary(type, message))));
+        expect(referenceFromJson(desc, json)).toEqual(made);
+        expect(JSON.parse(json)).toEqual(JSON.parse(toJsonString(desc, made)));
+        expect(reference(fromJson(type, JSON.parse(toJsonString(desc, made))))).toEqual(made);
+        const snake = toJsonString(desc, made, { useProtoFieldName: true, enumAsInteger: true });
+        expect(reference(fromJson(type, JSON.parse(snake)))).toEqual(made);
+      }),
     );
   });
 
@@ -157,6 +175,36 @@ describe('a message that came', () => {
     // `pid` as text.
     const bytes = new BinaryWriter().tag(1, 2).string('seven').finish();
     expect(fromBinary(process.ProcessEvent_StartEvent, bytes)).toEqual({ pid: 0 });
+  });
+});
+
+describe('JSON', () => {
+  test.each([
+    ['two members of a group', process.ProcessSelector, { pid: 7, tag: 'x' }],
+    ['one field in two spellings', filesystem.GetWatcherEventsRequest, { watcherId: 'a', watcher_id: 'b' }],
+    ['a number beyond its range', process.ProcessSelector, { pid: 2 ** 32 }],
+    ['a number that is no number', process.ProcessSelector, { pid: '0x10' }],
+    ['a number that is not whole', process.ProcessSelector, { pid: 1.5 }],
+    ['text for a truth', process.StartRequest, { stdin: 'true' }],
+    ['a name that an enum does not have', process.SendSignalRequest, { signal: 'SIGNAL_SIGHUP' }],
+    ['one value for a list', process.ProcessConfig, { args: 'ls' }],
+    ['a list for an object', process.StartRequest, { process: [] }],
+    ['what is not base64', process.ProcessInput, { stdin: '*' }],
+    ['a date without a time', filesystem.EntryInfo, { modifiedTime: '2026-01-01' }],
+    ['a message that is none', process.StartRequest, 7],
+  ] as [string, AnyType, unknown][])('of %s is refused', (_what, type, json) => {
+    expect(() => fromJson(type, json)).toThrow();
+  });
+
+  test('may have fields that nobody knows, and null for those that are not there', () => {
+    const json = { cmd: 'ls', shell: { deep: [1] }, cwd: null, args: null };
+    expect(fromJson(process.ProcessConfig, json)).toEqual({ cmd: 'ls', args: [], envs: {} });
+  });
+
+  test('has no time of a year with five digits', () => {
+    const modifiedTime = { seconds: 253_402_300_800, nanos: 0 };
+    const entry = { ...fromBinary(filesystem.EntryInfo, new Uint8Array()), modifiedTime };
+    expect(() => toJson(filesystem.EntryInfo, entry)).toThrow(RangeError);
   });
 });
 

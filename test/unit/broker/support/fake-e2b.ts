@@ -10,7 +10,7 @@ import {
   toBinary,
   toJsonString,
 } from '@bufbuild/protobuf';
-import { encodeEnvelope } from '../../../../src/broker/rpc-message.js';
+import { encodeEnvelope } from '../../../../src/wire/envelope.js';
 import { Filesystem } from '../../../../src/wire/gen/filesystem/filesystem_pb.js';
 import { Process } from '../../../../src/wire/gen/process/process_pb.js';
 

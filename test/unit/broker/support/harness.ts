@@ -4,7 +4,7 @@ import { create, type DescMethod, toBinary, toJsonString } from '@bufbuild/proto
 import type { BrokerEvent } from '../../../../src/broker/broker-event.js';
 import type { Authorization, BrokerOptions } from '../../../../src/broker/broker-options.js';
 import { createBroker } from '../../../../src/broker/create-broker.js';
-import { encodeEnvelope } from '../../../../src/broker/rpc-message.js';
+import { encodeEnvelope } from '../../../../src/wire/envelope.js';
 import type { Grant, Session } from '../../../../src/wire/session.js';
 import { type FakeE2B, startFakeE2B } from './fake-e2b.js';
 

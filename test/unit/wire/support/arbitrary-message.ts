@@ -11,6 +11,15 @@ const text = fc.string({ unit: 'binary', maxLength: 12 });
 const key = text.filter((value) => value !== '__proto__');
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 
+/** JSON has the years from 1 to 9999. */
+const timestamp = fc.record(
+  {
+    seconds: fc.integer({ min: -62_135_596_800, max: 253_402_300_799 }),
+    nanos: fc.oneof(fc.integer({ min: 0, max: 999_999_999 }), fc.constantFrom(1e6, 120e6, 5000)),
+  },
+  { requiredKeys: [] },
+);
+
 const scalars: Partial<Record<ScalarType, fc.Arbitrary<unknown>>> = {
   [ScalarType.STRING]: text,
   [ScalarType.BYTES]: fc.uint8Array({ maxLength: 40 }),
@@ -23,6 +32,7 @@ const scalars: Partial<Record<ScalarType, fc.Arbitrary<unknown>>> = {
 
 /** A message in the shape of this package's: 64 bits are numbers. What is absent may be left out. */
 export function arbitraryMessage(desc: DescMessage): fc.Arbitrary<Message> {
+  if (desc.typeName === 'google.protobuf.Timestamp') return timestamp;
   const members = desc.members.map((member): [string, fc.Arbitrary<unknown>] =>
     member.kind === 'oneof'
       ? [
