@@ -7,7 +7,7 @@ export type {
   OutputEvent,
   PtySize,
 } from './channel/channel.js';
-export { type Client, createClient, E2B } from './control/client.js';
+export { type Client, type ClientPoolOptions, createClient, E2B } from './control/client.js';
 // What the official package calls the same types.
 export type {
   ConnectionOptions,

@@ -9,6 +9,9 @@ import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
 import { lifecycle } from './lifecycle.js';
+import { lifecycleOptions } from './lifecycle-options.js';
+import { lifecycleQueries } from './lifecycle-queries.js';
+import { lifecycleStates } from './lifecycle-states.js';
 import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { sessions } from './sessions.js';
@@ -16,6 +19,9 @@ import { watch } from './watch.js';
 
 export const suites: Suite[] = [
   lifecycle,
+  lifecycleStates,
+  lifecycleQueries,
+  lifecycleOptions,
   sessions,
   filesContent,
   filesTree,
