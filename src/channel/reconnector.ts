@@ -29,6 +29,9 @@ export interface ReconnectorOptions {
   onAttempt?: (attempt: number, error: unknown) => void;
 }
 
+/** How long a try may go without an answer, in milliseconds: a dead connection is left for a new one. */
+const attemptMs = 10_000;
+
 /** Listens again to a process whose stream was lost, and to no other that has been given its id. */
 export class Reconnector {
   readonly #connection: Connection;
@@ -56,7 +59,7 @@ export class Reconnector {
       onAttempt?.(attempt, error);
       await this.#pause(backoff.next(), signal);
       try {
-        return await this.connect({ signal }, timeoutMs);
+        return await this.connect({ signal, requestTimeoutMs: attemptMs }, timeoutMs);
       } catch (next) {
         signal.throwIfAborted();
         error = next;

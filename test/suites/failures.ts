@@ -224,7 +224,7 @@ export const failures: Suite = {
       async run({ sandbox, server, errors, via }) {
         const at = await server.start();
         const { commands, files } = await sandbox(at);
-        const command = await commands.run('echo x; sleep 30', { background: true });
+        const command = await commands.run('echo x; sleep 30', { background: true, reconnectMs: 1_000 });
         await rejects(
           async () => {
             for await (const event of command) if (event.type === 'stdout') await server.kill(at.id);

@@ -2,7 +2,12 @@
 
 import type { Suite } from './case.js';
 import { commandsHandle } from './commands-handle.js';
+import { commandsInput } from './commands-input.js';
+import { commandsKill, ptyKill } from './commands-kill.js';
 import { commandsLimits } from './commands-limits.js';
+import { commandsOptions } from './commands-options.js';
+import { commandsOutput } from './commands-output.js';
+import { commandsReconnect } from './commands-reconnect.js';
 import { commandsRun } from './commands-run.js';
 import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
@@ -29,6 +34,12 @@ export const suites: Suite[] = [
   watch,
   commandsRun,
   commandsHandle,
+  commandsInput,
+  commandsOutput,
+  commandsOptions,
+  commandsKill,
+  commandsReconnect,
+  ptyKill,
   commandsLimits,
   ptyConnect,
   ptyWebSocket,
