@@ -16,11 +16,11 @@ import { connectionLost } from './http-error.js';
  * Makes an error of what Connect says in the place of an answer: `{ code, message, details }`, kept as the cause. One
  * without a code that is known counts as `unknown`.
  */
-export function connectError(body: unknown, statusCode?: number): E2BEdgeError {
+export function connectError(body: unknown, facts: E2BEdgeErrorOptions = {}): E2BEdgeError {
   const said = Object(body) as { code?: unknown; message?: unknown };
   const code = connectCodeNumber(said.code) > 0 ? (said.code as string) : 'unknown';
   const message = typeof said.message === 'string' ? said.message : '';
-  const options: E2BEdgeErrorOptions = { cause: body, ...(statusCode !== undefined && { statusCode }) };
+  const options = { ...facts, cause: body };
   switch (code) {
     case 'invalid_argument':
       return new InvalidArgumentError(message, options);

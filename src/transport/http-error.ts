@@ -33,9 +33,7 @@ export async function httpError(response: Response, from: AnswerFrom): Promise<E
   const { status } = response;
   const body = await readBody(response);
   const message = typeof body.message === 'string' && body.message !== '' ? body.message : `HTTP ${status}`;
-  const options: E2BEdgeErrorOptions = { statusCode: status };
-  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'));
-  if (retryAfterMs !== undefined) options.retryAfterMs = retryAfterMs;
+  const options = answerFacts(response);
   if (typeof body.code === 'string') options.code = body.code;
   return errorOfStatus(status, from, message, options);
 }
@@ -139,8 +137,14 @@ async function readBody(response: Response): Promise<ErrorBody> {
   }
 }
 
+/** What the head of an answer says to an error. */
+export function answerFacts({ status, headers }: Response): E2BEdgeErrorOptions {
+  const retryAfterMs = parseRetryAfter(headers.get('retry-after'));
+  return { statusCode: status, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
 /** `Retry-After` in seconds or as a date, in milliseconds. */
-export function parseRetryAfter(value: string | null): number | undefined {
+function parseRetryAfter(value: string | null): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;

@@ -7,7 +7,7 @@ import { toBinary } from '../wire/codec/to-binary.js';
 import { compressedFlag, EnvelopeSplitter, encodeEnvelope, endStreamFlag } from '../wire/envelope.js';
 import type { AuthorizedFetch } from './authorized-fetch.js';
 import { connectError } from './connect-error.js';
-import { httpError } from './http-error.js';
+import { answerFacts, httpError } from './http-error.js';
 import { startStreamLimit } from './stream-limit.js';
 
 export interface RpcOptions {
@@ -38,7 +38,7 @@ export async function callUnary<I, O>(
   const body = toBinary(method.input, request);
   const response = await fetch(url, post(type, body, headers, signal), 'rpc');
   // `AuthorizedFetch` lets no other failures through than Connect's.
-  if (!response.ok) throw connectError(await response.json(), response.status);
+  if (!response.ok) throw connectError(await response.json(), answerFacts(response));
   await requireAnswer(response, type);
   return fromBinary(method.output, new Uint8Array(await response.arrayBuffer()));
 }

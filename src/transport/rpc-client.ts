@@ -13,16 +13,21 @@ export type RpcClient<Service> = {
 
 type AnyMethod = UnaryMethod<unknown, unknown> | StreamMethod<unknown, unknown>;
 
-/** Makes the functions of a service. They throw this package's errors, and whatever `fetch` and bodies throw. */
+/**
+ * The functions of a service. They throw this package's errors, and whatever `fetch` and bodies throw. Each is made when
+ * it is asked for, since there is a client for every call.
+ */
 export function createRpcClient<Service extends object>(
   service: Service,
   baseUrl: string,
   fetch: AuthorizedFetch,
 ): RpcClient<Service> {
-  const functions = Object.entries<AnyMethod>(service as Record<string, AnyMethod>).map(([name, method]) => {
+  const functionOf = (method: AnyMethod) => {
     const call = method.kind === 'unary' ? callUnary : callStream;
     const target = { fetch, url: `${baseUrl}/${method.path}`, method };
-    return [name, (request: object, options: RpcOptions = {}) => call(target, request, options)];
-  });
-  return Object.fromEntries(functions) as RpcClient<Service>;
+    return (request: object, options: RpcOptions = {}) => call(target, request, options);
+  };
+  return new Proxy(service, {
+    get: (methods, name) => functionOf(methods[name as keyof Service] as AnyMethod),
+  }) as RpcClient<Service>;
 }

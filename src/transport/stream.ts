@@ -13,7 +13,7 @@ export interface OpenStream<T> {
 
 /**
  * Waits for the first message of a stream, for as long as the deadline allows; after that only the caller's signal and
- * the server end it. A `for await` that leaves connect's own stream does not cancel it; this does.
+ * the server end it. A stream's own `return` waits for the message that is awaited; `cancel` does not.
  * @param maxSilenceMs a stream that is silent for longer while it is read counts as lost; 0: it may be silent for ever.
  */
 export async function openStream<T>(

@@ -133,7 +133,6 @@ describe('a call', () => {
 
   test.each([
     'process.Process/StreamInput',
-    'filesystem.Filesystem/WatchDir',
     'filesystem.Filesystem/CreateWatcher',
     'filesystem.Filesystem/Compose',
     'process.Process/start',
