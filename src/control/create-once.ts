@@ -1,6 +1,6 @@
 import { isE2BEdgeError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
-import { abortable, withDeadline } from '../transport/deadline.js';
+import { pause, withDeadline } from '../transport/deadline.js';
 import type { Logger } from '../transport/hooks.js';
 import type { ControlApi } from './api.js';
 import { createMarker } from './create-marker.js';
@@ -48,6 +48,9 @@ export async function createOnce(
   }
 }
 
+/** One step of a creation. The first ones share one deadline, which is that of the signal. */
+type OpenCall = Required<CallOptions>;
+
 class Creation {
   readonly #api: ControlApi;
   readonly #sandbox: NewSandbox;
@@ -66,8 +69,7 @@ class Creation {
   }
 
   async run(signal: AbortSignal): Promise<SandboxRecord> {
-    // The deadline is that of the signal.
-    const call: CallOptions = { signal, requestTimeoutMs: 0 };
+    const call: OpenCall = { signal, requestTimeoutMs: 0 };
     const earlier = this.#shared ? await this.#takeUp(call) : undefined;
     if (earlier) return earlier;
     for (;;) {
@@ -95,7 +97,7 @@ class Creation {
     this.#options.waitUntil?.(this.#sweep(kept));
   }
 
-  async #create(call: CallOptions): Promise<SandboxRecord> {
+  async #create(call: OpenCall): Promise<SandboxRecord> {
     const key = this.#options.sendKey ? { idempotencyKey: this.#key } : {};
     this.#unanswered++;
     try {
@@ -103,38 +105,33 @@ class Creation {
       this.#unanswered--;
       return record;
     } catch (error) {
-      if (!call.signal?.aborted && !mayHaveHappened(error)) this.#unanswered--;
+      if (!call.signal.aborted && !this.#mayHaveHappened(error)) this.#unanswered--;
       throw error;
     }
   }
 
-  /** @throws `lost` when the control plane cannot be asked: creating again would then make a second one. */
-  async #lookUp(call: CallOptions, lost: unknown): Promise<SandboxRecord | undefined> {
-    let asked = false;
+  /** @throws `lost` when the control plane cannot be asked: creating again could then make a second one. */
+  async #lookUp(call: OpenCall, lost: unknown): Promise<SandboxRecord | undefined> {
     for (const waitMs of lookUpWaitsMs) {
       await pause(waitMs, call.signal);
-      try {
-        const found = await this.#takeUp(call);
-        asked = true;
-        if (!found) continue;
-        this.#unanswered--;
-        return found;
-      } catch (error) {
-        if (call.signal?.aborted) throw error;
-      }
+      const found = await this.#takeUp(call).catch((error: unknown) => {
+        throw call.signal.aborted ? error : lost;
+      });
+      if (!found) continue;
+      this.#unanswered--;
+      return found;
     }
-    if (!asked) throw lost;
     return undefined;
   }
 
-  async #takeUp(call: CallOptions): Promise<SandboxRecord | undefined> {
+  async #takeUp(call: OpenCall): Promise<SandboxRecord | undefined> {
     const [sandboxId] = await this.#marked(call);
     if (sandboxId === undefined) return undefined;
     const { timeout } = this.#sandbox;
     return this.#api.connect(sandboxId, timeout === undefined ? {} : { timeout }, call);
   }
 
-  async #marked(call: CallOptions): Promise<string[]> {
+  async #marked(call: OpenCall): Promise<string[]> {
     const metadata = { [createMarker]: this.#key };
     const { items } = await this.#api.list({ metadata }, call);
     return items.map(({ sandboxID }) => sandboxID);
@@ -142,9 +139,9 @@ class Creation {
 
   /** Kills what has the mark but for the one that the caller has, until nothing more can appear. Never rejects. */
   async #sweep(kept: string | undefined): Promise<void> {
-    const call: CallOptions = { requestTimeoutMs: sweepCallTimeoutMs };
+    const call: OpenCall = { signal: new AbortController().signal, requestTimeoutMs: sweepCallTimeoutMs };
     for (const waitMs of sweepWaitsMs) {
-      await pause(waitMs);
+      await pause(waitMs, call.signal);
       try {
         for (const sandboxId of await this.#marked(call)) {
           if (sandboxId !== kept && (await this.#api.kill(sandboxId, call))) this.#unanswered--;
@@ -155,15 +152,9 @@ class Creation {
       if (this.#unanswered <= 0) return;
     }
   }
-}
 
-function mayHaveHappened(error: unknown): boolean {
-  if (!isE2BEdgeError(error)) return false;
-  const { statusCode, uncertain } = error;
-  // A gateway gave up on the control plane, or the first of two requests with this key is being worked on.
-  return uncertain || statusCode === 502 || statusCode === 504 || statusCode === 409;
-}
-
-function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return abortable(new Promise((resolve) => setTimeout(resolve, ms)), signal);
+  /** A conflict after a lost answer: the control plane knows the key, and is at work for the first request still. */
+  #mayHaveHappened(error: unknown): boolean {
+    return isE2BEdgeError(error) && (error.uncertain || (error.statusCode === 409 && this.#unanswered > 1));
+  }
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * `answer`: the first request is executed and its answer lost. `every-answer`: those of all. `request`: the first one
- * does not arrive. `late`: the first one is lost and executed only when the second one has been answered. `silence`:
+ * does not arrive. `late`: the first one is lost and executed only after the second one, just before that is answered. `silence`:
  * they are executed and never answered.
  */
 type Loss = 'answer' | 'every-answer' | 'request' | 'late' | 'silence';
@@ -45,8 +45,8 @@ export async function startLossyControlPlane(target: string): Promise<LossyContr
     } else if (loseFirst) response.destroy();
     else {
       const { status, headers, body: answered } = await execute();
-      response.writeHead(status, headers).end(answered);
       if (loss !== undefined) await lost.get(key)?.();
+      response.writeHead(status, headers).end(answered);
     }
   };
 

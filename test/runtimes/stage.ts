@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startLocalServer } from 'e2b-edge/local';
 import type { Endpoint, StageEnv } from '../suites/case.js';
+import { startLossyControlPlane } from './lossy-control-plane.js';
 import { startObserver } from './observer.js';
 import { startBroker } from './stage-broker.js';
 
@@ -32,6 +33,8 @@ export async function startStage(): Promise<Stage> {
   closers.push(() => local.close());
   const observer = await startObserver(local.sandboxUrl);
   closers.push(() => observer.close());
+  const lossy = await startLossyControlPlane(local.apiUrl);
+  closers.push(() => lossy.close());
   const mute = await listen(() => undefined);
   closers.push(() => stop(mute));
 
@@ -63,6 +66,7 @@ export async function startStage(): Promise<Stage> {
     ...(await withBroker(local.sandboxUrl)),
     observed: await withBroker(observer.url),
     mute: await withBroker(addressOf(mute)),
+    lossy: { ...(await withBroker(local.sandboxUrl)), apiUrl: lossy.url },
     shortLived: await withBroker(local.sandboxUrl, 2_000),
     controlUrl: origin,
     pageUrl: `${origin}/page`,

@@ -29,6 +29,8 @@ export interface StageEnv extends Endpoint {
   mute: Endpoint;
   /** The same server, with a broker whose tokens end after two seconds. */
   shortLived: Endpoint;
+  /** The same server, behind a proxy that loses answers to creates as their metadata `lose` says. */
+  lossy: Endpoint;
   /** The page that Chromium opens. */
   pageUrl: string;
   /** Where `Context.observer` and `Context.server` are served from. */

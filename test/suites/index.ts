@@ -14,6 +14,7 @@ import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
 import { lifecycle } from './lifecycle.js';
+import { lifecycleLosses } from './lifecycle-losses.js';
 import { lifecycleOptions } from './lifecycle-options.js';
 import { lifecycleQueries } from './lifecycle-queries.js';
 import { lifecycleStates } from './lifecycle-states.js';
@@ -26,6 +27,7 @@ export const suites: Suite[] = [
   lifecycle,
   lifecycleStates,
   lifecycleQueries,
+  lifecycleLosses,
   lifecycleOptions,
   sessions,
   filesContent,

@@ -1,0 +1,154 @@
+import type { SandboxCreateOptions } from 'e2b-edge';
+import { equal, ok, rejects } from './assert.js';
+import type { Context, Suite } from './case.js';
+
+/** Creations whose answer is lost. What counts is how many sandboxes there are afterwards. */
+export const lifecycleLosses: Suite = {
+  name: 'lifecycle: lost answers',
+  cases: [
+    {
+      name: 'a sandbox whose answer was lost is taken up',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'answer');
+        const sandbox = await context.create({ ...lossy.options, envs: { A: 'b' }, timeoutMs: 120_000 });
+        equal((await sandbox.commands.run('printf %s "$A"')).stdout, 'b', 'a command');
+        equal((await sandbox.getInfo()).metadata, lossy.options.metadata, 'metadata');
+        await lossy.settled();
+        equal(await lossy.sandboxes(), [sandbox.sandboxId], 'sandboxes');
+      },
+    },
+    {
+      name: 'one whose request was lost is created again',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'request');
+        const sandbox = await context.create(lossy.options);
+        equal(await sandbox.isRunning(), true, 'isRunning');
+        equal(await lossy.sandboxes(), [sandbox.sandboxId], 'sandboxes');
+      },
+    },
+    {
+      name: 'what a request makes that arrives late is killed',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'late');
+        const sandbox = await context.create(lossy.options);
+        equal(await lossy.settled(), 1, 'works in the background');
+        equal(await lossy.sandboxes(), [sandbox.sandboxId], 'sandboxes');
+        equal(await sandbox.isRunning(), true, 'isRunning');
+      },
+    },
+    {
+      name: 'what an aborted create made is killed',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'silence');
+        const abort = new AbortController();
+        const creation = context.create({ ...lossy.options, signal: abort.signal });
+        const reason = new Error('not needed any more');
+        creation.catch(() => undefined);
+        await lossy.made();
+        abort.abort(reason);
+        equal(await creation.catch((error: unknown) => error === reason), true, 'rejects with the reason');
+        equal(await lossy.settled(), 1, 'works in the background');
+        equal(await lossy.sandboxes(), [], 'sandboxes');
+      },
+    },
+    {
+      name: 'what a create made that ran out of time is killed',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'silence');
+        const error = await rejects(
+          context.create({ ...lossy.options, requestTimeoutMs: 1_000 }),
+          context.edge.TimeoutError,
+          'request_timeout',
+        );
+        ok(error.message.includes('requestTimeoutMs'), error.message);
+        equal(await lossy.settled(), 1, 'works in the background');
+        equal(await lossy.sandboxes(), [], 'sandboxes');
+      },
+    },
+    {
+      name: 'with a key of its own, what an aborted create made is taken up by the next',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'silence');
+        const idempotencyKey = crypto.randomUUID();
+        const first = { ...lossy.options, idempotencyKey, requestTimeoutMs: 1_000 };
+        await rejects(context.create(first), context.edge.TimeoutError);
+        const [made] = await lossy.sandboxes();
+        const sandbox = await context.create({ ...lossy.options, idempotencyKey });
+        equal(sandbox.sandboxId, made, 'sandboxId');
+        equal(await lossy.settled(), 0, 'works in the background');
+        equal(await lossy.sandboxes(), [made], 'sandboxes');
+      },
+    },
+    {
+      name: 'without a key nothing is marked, looked for or killed, and the error says that it is unknown',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'every-answer');
+        const error = await rejects(
+          context.create({ ...lossy.options, idempotencyKey: false }),
+          context.edge.ConnectionError,
+        );
+        equal(error.uncertain, true, 'uncertain');
+        equal(await lossy.settled(), 0, 'works in the background');
+        const left = await lossy.sandboxes();
+        ok(left.length > 0, 'it was made');
+        for (const id of left) equal(await context.edge.Sandbox.kill(id, context.key), true, 'kill');
+      },
+    },
+    {
+      name: 'a create that was aborted before sends nothing',
+      via: 'key',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'silence');
+        const signal = AbortSignal.abort(new Error('too late'));
+        const error = await context.create({ ...lossy.options, signal }).catch((reason: unknown) => reason);
+        equal((error as Error).message, 'too late', 'rejects with the reason');
+        equal(await lossy.settled(), 0, 'works in the background');
+        equal(await lossy.sandboxes(), [], 'sandboxes');
+      },
+    },
+  ],
+};
+
+interface LossyCreation {
+  options: SandboxCreateOptions & { metadata: Record<string, string> };
+  /** The ids of what there is. */
+  sandboxes(): Promise<string[]>;
+  /** Waits until there is one. */
+  made(): Promise<void>;
+  /** Waits for what goes on in the background; how much that was. */
+  settled(): Promise<number>;
+}
+
+function lossyCreation({ edge, env, key }: Context, lose: string): LossyCreation {
+  const mark = crypto.randomUUID();
+  const works: Promise<void>[] = [];
+  const sandboxes = async (): Promise<string[]> => {
+    const ids: string[] = [];
+    for await (const { sandboxId } of edge.Sandbox.list({ ...key, query: { metadata: { mark } } })) {
+      ids.push(sandboxId);
+    }
+    return ids;
+  };
+  return {
+    options: {
+      apiUrl: env.lossy.apiUrl,
+      metadata: { mark, lose },
+      waitUntil: (work) => void works.push(work),
+    },
+    sandboxes,
+    made: async () => {
+      while ((await sandboxes()).length === 0) await new Promise((next) => setTimeout(next, 20));
+    },
+    settled: async () => {
+      await Promise.all(works);
+      return works.length;
+    },
+  };
+}
