@@ -105,6 +105,38 @@ export type {
   ListOptions,
   ListOptions as FilesystemListOpts,
 } from './sandbox/files.js';
+export { Git } from './sandbox/git.js';
+export type {
+  GitAddOptions,
+  GitAddOptions as GitAddOpts,
+  GitAuthenticateOptions,
+  GitAuthenticateOptions as GitDangerouslyAuthenticateOpts,
+  GitCloneOptions,
+  GitCloneOptions as GitCloneOpts,
+  GitCommitOptions,
+  GitCommitOptions as GitCommitOpts,
+  GitConfigOptions,
+  GitConfigOptions as GitConfigOpts,
+  GitConfigScope,
+  GitDeleteBranchOptions,
+  GitDeleteBranchOptions as GitDeleteBranchOpts,
+  GitInitOptions,
+  GitInitOptions as GitInitOpts,
+  GitOptions,
+  GitOptions as GitRequestOpts,
+  GitPullOptions,
+  GitPullOptions as GitPullOpts,
+  GitPushOptions,
+  GitPushOptions as GitPushOpts,
+  GitRemoteAddOptions,
+  GitRemoteAddOptions as GitRemoteAddOpts,
+  GitResetMode,
+  GitResetOptions,
+  GitResetOptions as GitResetOpts,
+  GitRestoreOptions,
+  GitRestoreOptions as GitRestoreOpts,
+} from './sandbox/git-options.js';
+export type { GitBranches, GitFileStatus, GitStatus, GitStatusLabel } from './sandbox/git-status.js';
 export type { InputSource } from './sandbox/input-source.js';
 export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
 export type { OutputBytes, OutputGap } from './sandbox/output-log.js';

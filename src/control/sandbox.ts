@@ -2,6 +2,7 @@
 
 import { openLiveChannel } from '../channel/live-channel.js';
 import { type FileUrlOptions, type FileUrlTarget, signedFileUrl } from '../sandbox/file-url.js';
+import { Git } from '../sandbox/git.js';
 import { Sandbox as SessionSandbox } from '../sandbox/sandbox.js';
 import { openSession, type SessionConnectOptions } from '../sandbox/session-connection.js';
 import type { CallOptions } from '../transport/call-options.js';
@@ -53,6 +54,7 @@ export class Sandbox extends SandboxApi {
   readonly sandboxDomain: string;
   /** What a request to one of its ports has to carry, as `e2b-traffic-access-token`, where its traffic is private. */
   readonly trafficAccessToken?: string;
+  readonly git: Git;
   /** Kills the sandbox at the end of an `await using` block. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   readonly #connection: Connection;
@@ -70,6 +72,7 @@ export class Sandbox extends SandboxApi {
       channels: { connect: (target, _size, call) => openLiveChannel(connection, target, call) },
       kill: (call) => Sandbox.kill(record.sandboxID, mergeOptions(kept, call)),
     });
+    this.git = new Git(this.commands);
     this.sandboxDomain = record.domain || config.domain;
     if (record.trafficAccessToken) this.trafficAccessToken = record.trafficAccessToken;
     this.#connection = connection;

@@ -1,5 +1,6 @@
 import type { CallOptions } from '../transport/call-options.js';
-import { callRules, check, type Rule, type Rules, text } from '../transport/check-options.js';
+import { callRules, check, type Rule, type Rules } from '../transport/check-options.js';
+import { linuxUser } from './process-rules.js';
 
 /** Options of every call about files. */
 export interface FileOptions extends CallOptions {
@@ -10,7 +11,7 @@ export interface FileOptions extends CallOptions {
   user?: string;
 }
 
-export const fileRules: Rules<FileOptions> = { ...callRules, user: text };
+export const fileRules: Rules<FileOptions> = { ...callRules, user: linuxUser };
 
 /** What every system call would refuse, or what would arrive as another path. */
 function isPath(value: unknown): boolean {

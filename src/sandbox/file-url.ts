@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from '../errors.js';
-import { checkOptions, text, whole } from '../transport/check-options.js';
+import { checkOptions, whole } from '../transport/check-options.js';
 import { isVersionAtLeast } from '../transport/version.js';
 import { getSignature } from '../wire/file-signature.js';
 import { checkPath } from './file-options.js';
+import { linuxUser } from './process-rules.js';
 
 export interface FileUrlOptions {
   /** The Linux user whose home a relative path is below, and who gets what is uploaded. Default: the template's. */
@@ -32,7 +33,7 @@ export async function signedFileUrl(
   path: string | undefined,
   options: FileUrlOptions = {},
 ): Promise<string> {
-  checkOptions(what, options, { user: text, useSignatureExpiration: whole(0) });
+  checkOptions(what, options, { user: linuxUser, useSignatureExpiration: whole(0) });
   if (operation === 'read' || path) checkPath(what, path);
   const { user = isVersionAtLeast(envdVersion, '0.4.0') ? undefined : 'user', useSignatureExpiration } =
     options;

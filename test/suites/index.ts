@@ -13,6 +13,7 @@ import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
+import { git } from './git.js';
 import { lifecycle } from './lifecycle.js';
 import { lifecycleLosses } from './lifecycle-losses.js';
 import { lifecycleOptions } from './lifecycle-options.js';
@@ -34,6 +35,7 @@ export const suites: Suite[] = [
   filesTree,
   filesOptions,
   watch,
+  git,
   commandsRun,
   commandsHandle,
   commandsInput,
