@@ -13,6 +13,7 @@ import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
+import { functions } from './functions.js';
 import { git } from './git.js';
 import { lifecycle } from './lifecycle.js';
 import { lifecycleLosses } from './lifecycle-losses.js';
@@ -22,6 +23,7 @@ import { lifecycleStates } from './lifecycle-states.js';
 import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { sessions } from './sessions.js';
+import { terminalHandles, terminalHandlesWebSocket } from './terminal-handle.js';
 import { watch } from './watch.js';
 
 export const suites: Suite[] = [
@@ -47,6 +49,9 @@ export const suites: Suite[] = [
   commandsLimits,
   ptyConnect,
   ptyWebSocket,
+  terminalHandles,
+  terminalHandlesWebSocket,
+  functions,
   failures,
   pool,
 ];
