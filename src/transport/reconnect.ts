@@ -6,6 +6,8 @@ export interface ReconnectOptions {
   maxMs: number;
   /** Ends the trying at once; it rejects with the signal's reason. */
   signal: AbortSignal;
+  /** Hears of each try while it is waited for, and is given what ends the wait. */
+  onAttempt?: (attempt: number, error: unknown, now: () => void) => void;
 }
 
 /**
@@ -16,14 +18,14 @@ export interface ReconnectOptions {
 export async function reconnect<T>(
   connect: () => Promise<T>,
   cause: unknown,
-  { maxMs, signal }: ReconnectOptions,
+  { maxMs, signal, onAttempt }: ReconnectOptions,
 ): Promise<T> {
   const until = Date.now() + maxMs;
   const backoff = createBackoff();
   let error = cause;
   // The first try is made whatever the clock says: a machine that was asleep comes back late.
   for (let attempt = 1; maxMs > 0 && (attempt === 1 || Date.now() < until); attempt++) {
-    await pause(backoff.next(), signal);
+    await pause(backoff.next(), signal, (now) => onAttempt?.(attempt, error, now));
     try {
       return await connect();
     } catch (next) {
@@ -41,7 +43,7 @@ export function mayHeal(error: unknown): boolean {
 }
 
 /** Waits, for no longer than a signal allows. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal: AbortSignal, onWait: (end: () => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer);
@@ -52,5 +54,6 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(settle, ms);
     signal.addEventListener('abort', settle);
     if (signal.aborted) settle();
+    else onWait(settle);
   });
 }
