@@ -12,7 +12,6 @@ export default defineConfig({
       project('unit', ['test/unit/**/*.test.ts', 'src/**/*.test.ts']),
       project('package', ['test/package/*.test.ts']),
       project('docs', ['test/docs/*.test.ts']),
-      project('scenes', ['test/scenes/*.test.ts']),
       project('compat', ['test/compat/*.test.ts']),
       project('official', ['test/official/*.test.ts']),
       project('suites-node', ['test/runtimes/node.test.ts'], stage),

@@ -88,7 +88,7 @@ export type {
 } from './control/sandbox-options.js';
 export type { SnapshotInfo } from './control/snapshot-info.js';
 export * from './errors.js';
-export type { CommandEvent, PtyOutput, Stderr, Stdout } from './sandbox/command-event.js';
+export type { CommandEvent } from './sandbox/command-event.js';
 export { CommandHandle } from './sandbox/command-handle.js';
 export type {
   CommandConnectOptions,

@@ -130,13 +130,14 @@ export function notExecuted(reason: string, cause?: unknown): ConnectionError {
 
 /** When no answer came, nobody knows whether the input was executed; an answer says that it was not. */
 function uncertain(error: unknown): unknown {
-  if (!(error instanceof E2BEdgeError) || !/^(connection_|request_timeout)/.test(error.code)) return error;
+  if (!(error instanceof E2BEdgeError) || !error.uncertain) return error;
   const what = isE2BEdgeError(error, 'request_timeout')
     ? 'The program did not take its input within requestTimeoutMs (0 waits for ever), or the connection is dead'
     : 'The connection was lost while input was sent';
   return new ConnectionError(`${what}: it may have been executed or not.`, {
     code: 'input_uncertain',
     cause: error,
+    uncertain: true,
   });
 }
 

@@ -18,8 +18,3 @@ export type CommandEvent =
       /** envd's words for an end other than exit status 0. */
       error?: string;
     };
-
-/** Names of the official SDK for what callbacks get. */
-export type Stdout = string;
-export type Stderr = string;
-export type PtyOutput = Uint8Array;

@@ -41,14 +41,22 @@ export function createContext(
     key: keyFor(env),
     session,
     socket,
-    connect: (given) => browser.Sandbox.connect({ session: given, ...socket }),
+    connect: (given, options) => browser.Sandbox.connect({ session: given, ...socket, ...options }),
     create: (options) => createAt(env, options),
-    async sandbox(at = env): Promise<AnySandbox> {
-      if (via === 'key') return createAt(at, {});
-      return context.connect(await session(at));
+    async sandbox(at = env, options = {}): Promise<AnySandbox> {
+      if (via === 'key') return createAt(at, options);
+      return context.connect(await session(at), options);
     },
     observer: {
       open: async (sandboxId, path) => Number(await control(env, 'open', { sandboxId, path })),
+      seen: async (sandboxId, path) => Number(await control(env, 'seen', { sandboxId, path })),
+      swallow: async (sandboxId, path, times) => {
+        await control(env, 'spoil', { sandboxId, path, times: String(times), status: '0' });
+      },
+      refuse: async (sandboxId, path, times, status, retryAfter) => {
+        const fault = { sandboxId, path, times: String(times), status: String(status) };
+        await control(env, 'spoil', { ...fault, ...(retryAfter !== undefined && { retryAfter }) });
+      },
       cut: async (sandboxId, path) => {
         await control(env, 'cut', { sandboxId, path });
       },

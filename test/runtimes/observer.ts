@@ -1,4 +1,4 @@
-/** A proxy in front of envd that counts the requests being answered, and cuts them when told to. */
+/** A proxy in front of envd that counts requests, cuts them, and spoils them, when told to. */
 
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,21 +9,50 @@ interface Exchange {
   destroy(): void;
 }
 
+/** What becomes of the next requests for a path. */
+interface Fault {
+  sandboxId: string;
+  path: string;
+  times: number;
+  /** 0: envd is asked, and what it answers is lost. */
+  status: number;
+  retryAfter: string | undefined;
+}
+
 export interface Observer {
   url: string;
   open(sandboxId: string, path: string): number;
+  /** How many requests came in all. */
+  seen(sandboxId: string, path: string): number;
   cut(sandboxId: string, path: string): void;
+  spoil(fault: Fault): void;
   close(): Promise<void>;
 }
 
 /** Starts the proxy on loopback. */
 export async function startObserver(target: string): Promise<Observer> {
   const exchanges = new Set<Exchange>();
+  const seen: Exchange[] = [];
+  const faults: Fault[] = [];
   const matching = (sandboxId: string, path: string): Exchange[] =>
     [...exchanges].filter((exchange) => exchange.sandboxId === sandboxId && exchange.path.includes(path));
 
   const server = createServer((request, response) => {
-    const exchange = pass(request, response, target);
+    const sandboxId = String(request.headers['e2b-sandbox-id'] ?? '');
+    const path = request.url ?? '';
+    // A page's question whether it may ask is no request yet; it does not say for which sandbox.
+    const fault =
+      request.method === 'OPTIONS'
+        ? undefined
+        : faults.find(
+            (fault) => fault.times > 0 && fault.sandboxId === sandboxId && path.includes(fault.path),
+          );
+    if (fault) fault.times--;
+    const destroy = fault?.status
+      ? refuse(response, fault)
+      : pass(request, response, target, fault !== undefined);
+    const exchange = { sandboxId, path, destroy };
+    seen.push(exchange);
     exchanges.add(exchange);
     response.once('close', () => exchanges.delete(exchange));
   });
@@ -31,6 +60,9 @@ export async function startObserver(target: string): Promise<Observer> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     open: (sandboxId, path) => matching(sandboxId, path).length,
+    seen: (sandboxId, path) =>
+      seen.filter((exchange) => exchange.sandboxId === sandboxId && exchange.path.includes(path)).length,
+    spoil: (fault) => faults.push(fault),
     cut: (sandboxId, path) => {
       for (const exchange of matching(sandboxId, path)) exchange.destroy();
     },
@@ -41,7 +73,24 @@ export async function startObserver(target: string): Promise<Observer> {
   };
 }
 
-function pass(request: IncomingMessage, response: ServerResponse, target: string): Exchange {
+function refuse(response: ServerResponse, { status, retryAfter }: Fault): () => void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    // As a page must be able to see it.
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'retry-after',
+    ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
+  });
+  response.end(JSON.stringify({ code: status, message: 'not now' }));
+  return () => response.destroy();
+}
+
+function pass(
+  request: IncomingMessage,
+  response: ServerResponse,
+  target: string,
+  swallow: boolean,
+): () => void {
   const { hostname, port } = new URL(target);
   const upstream = forward({
     hostname,
@@ -52,6 +101,11 @@ function pass(request: IncomingMessage, response: ServerResponse, target: string
     agent: false,
   });
   upstream.on('response', (answer) => {
+    if (swallow) {
+      answer.destroy();
+      response.destroy();
+      return;
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     response.flushHeaders();
     answer.pipe(response);
@@ -60,9 +114,5 @@ function pass(request: IncomingMessage, response: ServerResponse, target: string
   upstream.once('error', () => response.destroy());
   response.once('close', () => upstream.destroy());
   request.pipe(upstream);
-  return {
-    sandboxId: String(request.headers['e2b-sandbox-id'] ?? ''),
-    path: request.url ?? '',
-    destroy: () => response.destroy(),
-  };
+  return () => response.destroy();
 }

@@ -2,11 +2,8 @@
 
 import type { Case, Entries, Runtime, StageEnv } from '../suites/case.js';
 import { suites } from '../suites/index.js';
-import { CallRecorder } from './call-recorder.js';
 import { createContext } from './context.js';
 import type { CaseId, CaseResult } from './define.js';
-
-const recorder = new CallRecorder();
 
 export async function runCase(
   runtime: Runtime,
@@ -14,25 +11,16 @@ export async function runCase(
   env: StageEnv,
   id: CaseId,
 ): Promise<CaseResult> {
-  const { context, cleanUp } = createContext(runtime, watched(entries), env, id.via);
-  recorder.take();
+  const { context, cleanUp } = createContext(runtime, entries, env, id.via);
   try {
     await find(id).run(context);
-    return { calls: recorder.take() };
+    return {};
   } catch (error) {
     const message = describe(error);
-    return { calls: recorder.take(), failure: { message, stack: `${message}\n${frames(error)}` } };
+    return { failure: { message, stack: `${message}\n${frames(error)}` } };
   } finally {
     await cleanUp();
   }
-}
-
-function watched(entries: Entries): Entries {
-  return {
-    ...entries,
-    edge: recorder.watchEntry(entries.edge),
-    browser: recorder.watchEntry(entries.browser),
-  };
 }
 
 function find(id: CaseId): Case {

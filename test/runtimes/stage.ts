@@ -48,7 +48,10 @@ export async function startStage(): Promise<Stage> {
   const children = new Map<string, ChildProcess>();
   Object.assign(actions, {
     open: ({ sandboxId = '', path = '' }: Query) => observer.open(sandboxId, path),
+    seen: ({ sandboxId = '', path = '' }: Query) => observer.seen(sandboxId, path),
     cut: ({ sandboxId = '', path = '' }: Query) => observer.cut(sandboxId, path),
+    spoil: ({ sandboxId = '', path = '', times, status, retryAfter }: Query) =>
+      observer.spoil({ sandboxId, path, times: Number(times), status: Number(status), retryAfter }),
     'start-server': async () => {
       const { child, id, endpoint } = await spawnServer(origin);
       children.set(id, child);

@@ -4,7 +4,9 @@ import type { Runtime, Via } from './case.js';
 
 export type Capability =
   /** `fetch` sends a body while it is still being made. */
-  'streaming-uploads';
+  | 'streaming-uploads'
+  /** `fetch` sends a POST once, whatever becomes of the connection. */
+  | 'single-sends';
 
 interface Lack {
   capability: Capability;
@@ -26,6 +28,13 @@ const lacking: Lack[] = [
     via: 'session',
     reason: 'a session is for pages, so the client collects streams first',
   },
+  ...(['chromium', 'deno'] as const).map((runtime) => ({
+    capability: 'single-sends' as const,
+    runtime,
+    via: 'key' as const,
+    reason:
+      'its fetch sends a POST again by itself when a connection that was used before closes without an answer',
+  })),
 ];
 
 /** Why the capability is lacking there, or undefined when it is not. */

@@ -53,19 +53,31 @@ export interface Context extends Entries {
   /** What every call with the API key is given. */
   key: edgeEntry.SandboxConnectOptions;
   /** A fresh sandbox; it is killed when the case ends. */
-  sandbox(at?: Endpoint): Promise<AnySandbox>;
+  sandbox(at?: Endpoint, options?: browserEntry.ClientOptions): Promise<AnySandbox>;
   /** Creates a sandbox with the API key; it is killed when the case ends. */
   create(options?: edgeEntry.SandboxCreateOptions): Promise<edgeEntry.Sandbox>;
   /** A fresh session of a new sandbox, which is killed when the case ends. */
   session(at?: Endpoint, options?: browserEntry.FetchSessionOptions): Promise<browserEntry.Session>;
   /** Takes up the sandbox of a session. */
-  connect(session: browserEntry.Session): Promise<AnySandbox>;
+  connect(session: browserEntry.Session, options?: browserEntry.ClientOptions): Promise<AnySandbox>;
   /** The options that a runtime without a WebSocket of its own needs. */
   socket: { WebSocket?: typeof WebSocket };
   /** Looks at the wire from the server's side. */
   observer: {
     /** How many requests for a sandbox and a path are being answered. */
     open(sandboxId: string, path: string): Promise<number>;
+    /** How many requests for a sandbox and a path came in all. */
+    seen(sandboxId: string, path: string): Promise<number>;
+    /** The next requests reach envd, and the connection is destroyed in the place of its answer. */
+    swallow(sandboxId: string, path: string, times: number): Promise<void>;
+    /** The next requests are answered with a status, and do not reach envd. */
+    refuse(
+      sandboxId: string,
+      path: string,
+      times: number,
+      status: number,
+      retryAfter?: string,
+    ): Promise<void>;
     /** Destroys the connections of these requests in the middle of their answers. */
     cut(sandboxId: string, path: string): Promise<void>;
   };

@@ -13,8 +13,8 @@ import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
-import { functions } from './functions.js';
 import { git } from './git.js';
+import { hooks } from './hooks.js';
 import { lifecycle } from './lifecycle.js';
 import { lifecycleLosses } from './lifecycle-losses.js';
 import { lifecycleOptions } from './lifecycle-options.js';
@@ -22,8 +22,8 @@ import { lifecycleQueries } from './lifecycle-queries.js';
 import { lifecycleStates } from './lifecycle-states.js';
 import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
+import { retries } from './retries.js';
 import { sessions } from './sessions.js';
-import { terminalHandles, terminalHandlesWebSocket } from './terminal-handle.js';
 import { watch } from './watch.js';
 
 export const suites: Suite[] = [
@@ -49,9 +49,8 @@ export const suites: Suite[] = [
   commandsLimits,
   ptyConnect,
   ptyWebSocket,
-  terminalHandles,
-  terminalHandlesWebSocket,
-  functions,
   failures,
+  retries,
+  hooks,
   pool,
 ];
