@@ -1,4 +1,4 @@
-import { isE2BEdgeError, SandboxError } from '../errors.js';
+import { type E2BEdgeError, isE2BEdgeError, NotFoundError, SandboxError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { ClientOptions } from '../transport/client-options.js';
 import { createRest, type RestCall } from '../transport/rest.js';
@@ -92,10 +92,12 @@ export function createControlApi(config: ControlApiConfig): ControlApi {
 
   return {
     create: (body, { idempotencyKey, ...options } = {}) =>
-      sandbox({
+      sandbox<SandboxRecord>({
         ...options,
         ...post('sandbox.create', '/v2/sandboxes', body),
         ...(idempotencyKey && { headers: { 'idempotency-key': idempotencyKey } }),
+      }).catch((error: unknown) => {
+        throw isE2BEdgeError(error, 'sandbox_not_found') ? templateNotFound(error) : error;
       }),
     connect: (id, body, options) =>
       sandbox({ ...options, ...again('sandbox.connect', `/v2${at(id)}/connect`, body) }),
@@ -172,6 +174,11 @@ async function unless(status: number, call: () => Promise<unknown>): Promise<boo
     if (isE2BEdgeError(error) && error.statusCode === status) return false;
     throw error;
   }
+}
+
+/** There is no sandbox yet that could be missing. */
+function templateNotFound(cause: E2BEdgeError): NotFoundError {
+  return new NotFoundError(cause.message, { code: 'template_not_found', statusCode: 404, cause });
 }
 
 function protocolError({ path }: RestCall, what: string): SandboxError {

@@ -94,7 +94,8 @@ export class Sandbox extends SandboxApi {
    * @throws {AuthenticationError} no key, a wrong one, or one in a web page.
    * @throws {RateLimitError} too many sandboxes.
    * @throws {TemplateError} code `envd_too_old`: the template's envd is older than 0.1.0.
-   * @throws {InvalidArgumentError} an option is wrong, before anything is sent; or the template does not exist.
+   * @throws {NotFoundError} code `template_not_found`.
+   * @throws {InvalidArgumentError} an option is wrong, before anything is sent.
    */
   static create<S extends typeof Sandbox>(this: S, options?: SandboxCreateOptions): Promise<InstanceType<S>>;
   static create<S extends typeof Sandbox>(

@@ -118,7 +118,9 @@ export const lifecycleOptions: Suite = {
       name: 'an unknown template, and a network that contradicts itself, are the server’s to refuse',
       via: 'key',
       async run({ edge, key }) {
-        await rejects(edge.Sandbox.create('no-such-template', key), edge.SandboxError);
+        const unknown = edge.Sandbox.create('no-such-template', key);
+        const error = await rejects(unknown, edge.NotFoundError, 'template_not_found');
+        ok(!(error instanceof edge.SandboxNotFoundError), 'no sandbox is missing');
         const network = { allowOut: ['example.com'] };
         await rejects(edge.Sandbox.create({ ...key, network }), edge.InvalidArgumentError);
       },

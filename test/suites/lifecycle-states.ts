@@ -13,7 +13,8 @@ export const lifecycleStates: Suite = {
         const { pid } = await sandbox.commands.run('exec sleep 7200', { background: true });
         equal(await sandbox.pause(), true, 'the first pause');
         equal(await sandbox.pause(), false, 'the second pause');
-        equal(await edge.Sandbox.betaPause(sandbox.sandboxId, key), false, 'by its old name');
+        equal(await sandbox.betaPause(), false, 'by its old name');
+        equal(await edge.Sandbox.betaPause(sandbox.sandboxId, key), false, 'the static by its old name');
         equal(await sandbox.isRunning(), false, 'isRunning while paused');
         equal((await sandbox.getInfo()).state, 'paused', 'state');
         equal((await sandbox.connect({ timeoutMs: 60_000 })) === sandbox, true, 'connect gives itself');

@@ -1,5 +1,6 @@
 import { Sandbox } from 'e2b';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Sandbox as OwnSandbox } from '../../../src/control/sandbox.js';
 import type { LocalServer } from '../../../src/local/local-server.js';
 import { launchChromium } from '../../page/support/browser.js';
 import { ask } from './support/raw-http.js';
@@ -34,6 +35,23 @@ describe('the debug mode of the official SDK', () => {
     await sandbox.files.write('gone.txt', 'x');
     await sandbox.commands.run('[ $PPID -gt 1 ] && kill -9 $PPID', { user: 'root' }).catch(() => {});
     await until('another is there', async () => !(await sandbox.files.exists('gone.txt').catch(() => true)));
+  });
+});
+
+describe('the debug mode of this package', () => {
+  test('goes to the same sandbox, with no key and no control plane', async () => {
+    const sandbox = await OwnSandbox.create({ debug: true });
+    expect(sandbox.sandboxId).toBe('debug_sandbox_id');
+    expect(await sandbox.isRunning()).toBe(true);
+    await sandbox.files.write('own.txt', 'one and the same');
+    const again = await OwnSandbox.connect('whatever', { debug: true });
+    expect(await (await again.connect()).files.read('own.txt')).toBe('one and the same');
+    expect(await (await fetch(await again.downloadUrl('own.txt'))).text()).toBe('one and the same');
+    expect(again.getHost(3000)).toBe('localhost:3000');
+    await again.setTimeout(0);
+    expect(await again.getMetrics()).toEqual([]);
+    expect([await again.kill(), await OwnSandbox.kill('whatever', { debug: true })]).toEqual([true, true]);
+    expect(await again.isRunning()).toBe(true);
   });
 });
 
