@@ -1,5 +1,6 @@
 /** Turns the suites into tests of vitest: one a case and way, whatever runtime runs it. */
 
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'vitest';
 import { whyNot } from '../suites/capabilities.js';
 import type { Case, Runtime, Via } from '../suites/case.js';
@@ -37,13 +38,20 @@ export function defineSuites(runtime: Runtime, runCase: (id: CaseId) => Promise<
   }
 }
 
+/** Whether a local sandbox will have a program: it has this machine's. */
+function hasProgram(program: string): boolean {
+  return !spawnSync(program, ['--version'], { stdio: 'ignore' }).error;
+}
+
 function defineCase(
   runtime: Runtime,
   id: CaseId,
   one: Case,
   runCase: (id: CaseId) => Promise<CaseResult>,
 ): void {
-  const reason = one.needs?.map((need) => whyNot(need, runtime, id.via)).find((why) => why !== undefined);
+  const reason =
+    one.needs?.map((need) => whyNot(need, runtime, id.via)).find((why) => why !== undefined) ??
+    one.programs?.filter((program) => !hasProgram(program)).map((name) => `this machine has no ${name}`)[0];
   if (reason !== undefined) {
     test.skip(`${one.name} (skipped: ${reason})`);
     return;

@@ -95,6 +95,8 @@ export interface Case {
   via?: Via;
   /** What the runtime must be able to do; see `capabilities.ts`. */
   needs?: Capability[];
+  /** Programs that the sandbox must have; it has those of the machine. */
+  programs?: string[];
   run(context: Context): Promise<void>;
 }
 

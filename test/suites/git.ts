@@ -31,6 +31,7 @@ export const git: Suite = {
     {
       name: 'makes a repository, commits, and tells what has changed',
       via: 'key',
+      programs: ['git'],
       async run({ create }) {
         const { git, files, commands } = await repository({ create });
         equal(
@@ -90,6 +91,7 @@ export const git: Suite = {
     {
       name: 'keeps odd names as they are',
       via: 'key',
+      programs: ['git'],
       async run({ create }) {
         const { git, files } = await repository({ create });
         for (const name of odd) await files.write(`repo/${name}`, name);
@@ -121,6 +123,7 @@ export const git: Suite = {
     {
       name: 'makes, lists, changes and deletes branches',
       via: 'key',
+      programs: ['git'],
       async run({ create, errors }) {
         const { git, files, commands } = await repository({ create });
         await git.createBranch('repo', 'feature/a');
@@ -149,6 +152,7 @@ export const git: Suite = {
     {
       name: 'resets and restores',
       via: 'key',
+      programs: ['git'],
       async run({ create, errors }) {
         const { git, files } = await repository({ create });
         const state = async (): Promise<string> => {
@@ -187,6 +191,7 @@ export const git: Suite = {
     {
       name: 'tells of conflicts',
       via: 'key',
+      programs: ['git'],
       async run({ create }) {
         const { git, files, commands } = await repository({ create });
         await git.createBranch('repo', 'other');
@@ -213,6 +218,7 @@ export const git: Suite = {
     {
       name: 'keeps configuration',
       via: 'key',
+      programs: ['git'],
       async run({ create, errors }) {
         const { git } = await repository({ create });
         equal(await git.getConfig('user.email'), 'ann@app.example', 'what configureUser has set');
@@ -228,6 +234,7 @@ export const git: Suite = {
     {
       name: 'clones, pushes and pulls, and says when there is no upstream',
       via: 'key',
+      programs: ['git'],
       async run(context) {
         const { errors } = context;
         const { git, files, commands } = await served(context);
@@ -266,6 +273,7 @@ export const git: Suite = {
     {
       name: 'tells a server who asks, and nobody else',
       via: 'key',
+      programs: ['git', 'python3'],
       async run(context) {
         const { errors } = context;
         const sandbox = await served(context);
@@ -313,6 +321,7 @@ export const git: Suite = {
     {
       name: 'tells no other server to which the first one leads',
       via: 'key',
+      programs: ['git', 'python3'],
       async run(context) {
         const { errors } = context;
         const sandbox = await served(context);
@@ -333,6 +342,7 @@ export const git: Suite = {
     {
       name: 'keeps credentials where it was told to',
       via: 'key',
+      programs: ['git', 'python3'],
       async run(context) {
         const { errors } = context;
         const sandbox = await served(context);

@@ -13,6 +13,7 @@ import { failures } from './failures.js';
 import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
+import { filesUrls } from './files-urls.js';
 import { git } from './git.js';
 import { hooks } from './hooks.js';
 import { lifecycle } from './lifecycle.js';
@@ -36,6 +37,7 @@ export const suites: Suite[] = [
   filesContent,
   filesTree,
   filesOptions,
+  filesUrls,
   watch,
   git,
   commandsRun,

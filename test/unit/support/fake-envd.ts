@@ -1,15 +1,23 @@
-import type { ServiceImpl } from '@connectrpc/connect';
+import type { ConnectRouter, ServiceImpl } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { Connection } from '../../../src/transport/connection.js';
 import { fixedCredential } from '../../../src/transport/credential.js';
+import { Filesystem } from '../../../src/wire/gen/filesystem/filesystem_pb.js';
 import { Process } from '../../../src/wire/gen/process/process_pb.js';
 import { serve, type TestServer } from './serve.js';
 
 /** An envd of which a test writes the processes. */
 export async function serveProcesses(processes: Partial<ServiceImpl<typeof Process>>): Promise<TestServer> {
-  const answer = connectNodeAdapter({
-    routes: (router) => router.service(Process, { list: () => processList, ...processes }),
-  });
+  return serveEnvd((router) => router.service(Process, { list: () => processList, ...processes }));
+}
+
+/** An envd of which a test writes the files. */
+export async function serveFilesystem(files: Partial<ServiceImpl<typeof Filesystem>>): Promise<TestServer> {
+  return serveEnvd((router) => router.service(Filesystem, files));
+}
+
+async function serveEnvd(routes: (router: ConnectRouter) => void): Promise<TestServer> {
+  const answer = connectNodeAdapter({ routes });
   return serve((request, response) => {
     // Asked after each connection that is lost.
     if (request.url === '/health') response.writeHead(204).end();
