@@ -1,6 +1,7 @@
 import type { Deadline } from './deadline.js';
 import { connectionLost } from './http-error.js';
 import { rpcError } from './rpc.js';
+import { watchSilence } from './silence.js';
 
 /** A server's stream whose first message is here. */
 export interface OpenStream<T> {
@@ -25,7 +26,11 @@ export async function openStream<T>(
   const fail = (error: unknown): unknown =>
     deadline.signal.aborted ? deadline.signal.reason : rpcError(error);
   const messages = stream[Symbol.asyncIterator]();
+  const silence = watchSilence(maxSilenceMs, () =>
+    deadline.cancel(connectionLost(new Error(`nothing was heard for ${maxSilenceMs} ms`))),
+  );
   const cancel = (): void => {
+    silence.end();
     if (cancelled) return;
     cancelled = true;
     deadline.cancel();
@@ -37,17 +42,12 @@ export async function openStream<T>(
   if (first.done) throw new Error('the stream ended before its first message');
   deadline.met();
 
-  async function nextMessage(): Promise<IteratorResult<T>> {
-    if (maxSilenceMs <= 0) return messages.next();
-    const silence = new Error(`nothing was heard for ${maxSilenceMs} ms`);
-    const timer = setTimeout(() => deadline.cancel(connectionLost(silence)), maxSilenceMs);
-    return messages.next().finally(() => clearTimeout(timer));
-  }
-
   async function* rest(): AsyncGenerator<T, void, undefined> {
     try {
       for (;;) {
-        const next = await nextMessage();
+        silence.begin();
+        const next = await messages.next();
+        silence.broken();
         if (next.done || cancelled) return;
         yield next.value;
       }

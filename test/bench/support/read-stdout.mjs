@@ -1,6 +1,6 @@
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
-import { Process } from '../../../dist/wire/gen/process/process_pb.js';
+import { Process } from './envd-schema.mjs';
 
 /**
  * Runs a shell command and counts the bytes of its stdout. Connect's own client, with binary messages, for whatever

@@ -243,6 +243,14 @@ describe('a stream', () => {
     await seen;
   });
 
+  test('that falls silent while it is read is lost', async () => {
+    answer = (response) => response.writeHead(200, streamType).write(started);
+    const stream = await connection.stream({ maxSilenceMs: 50 }, 'commands.run', (rpc, signal) =>
+      rpc.process.start({}, { signal }),
+    );
+    await expect(stream.rest.next()).rejects.toMatchObject({ code: 'connection_lost' });
+  });
+
   test('is ended by its limit on this side too', async () => {
     answer = (response) => response.writeHead(200, streamType).write(started);
     await expect(start({ timeoutMs: 50 })).rejects.toMatchObject({
