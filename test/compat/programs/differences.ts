@@ -1,0 +1,38 @@
+/** Where the two packages answer differently, and why that is meant. */
+
+export interface Difference {
+  /** The line that the official package makes the program print. */
+  official: string;
+  /** The line that this one does; absent: none. */
+  ours?: string;
+  why: string;
+}
+
+/** By the name of the program. */
+export const differences: Record<string, Difference[]> = {
+  links: [
+    {
+      official: 'file, link',
+      ours: 'dangling, file, link',
+      why: 'A link that leads nowhere is neither a file nor a directory. The official package leaves it out of lists.',
+    },
+  ],
+  list: [
+    {
+      official: 'Error []',
+      ours: 'InvalidArgumentError [InvalidArgumentError, SandboxError]',
+      why: 'Every error here has a class and a code; whoever catches an Error catches it still.',
+    },
+  ],
+  urls: [
+    {
+      official: 'expired 401',
+      why: 'An address that has never been good is refused when it is asked for.',
+    },
+    {
+      official: 'no error',
+      ours: 'InvalidArgumentError [InvalidArgumentError, SandboxError]',
+      why: 'The same: the refusal.',
+    },
+  ],
+};
