@@ -37,6 +37,17 @@ export const pool: Suite = {
       },
     },
     {
+      name: 'ends with its block',
+      via: 'key',
+      async run(context) {
+        const fleet = marked(context);
+        const pool = context.edge.createSandboxPool({ create: fleet.create, min: 2 });
+        await until(() => pool.stats.idle === 2, 'two are warm');
+        await pool[Symbol.asyncDispose]();
+        equal(await fleet.count(), 0, 'running after it');
+      },
+    },
+    {
       name: 'never runs more than max, whatever is asked of it',
       via: 'key',
       async run(context) {

@@ -17,6 +17,7 @@ console.log(shape(await files.getInfo('tree/file')));
 console.log((await files.rename('tree/file', 'tree/renamed')).path);
 console.log(await files.exists('tree/file'), await files.exists('tree/renamed'), await files.exists('tree'));
 await files.remove('tree/deep');
+await files.remove('tree/link');
 console.log((await files.list('tree')).map(({ name }) => name).sort());
 
 console.log(await failure(files.read('missing')));
