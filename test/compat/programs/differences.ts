@@ -50,3 +50,26 @@ export const differences: Record<string, Difference[]> = {
     },
   ],
 };
+
+/** What the official package exports and this one does not: it is for servers, which can have both. */
+export const absent: Record<string, string[]> = {
+  'building templates': [
+    'BuildError',
+    'FileUploadError',
+    'LogEntry',
+    'LogEntryEnd',
+    'LogEntryStart',
+    'ReadyCmd',
+    'Template',
+    'TemplateBase',
+    'defaultBuildLogger',
+    'waitForFile',
+    'waitForPort',
+    'waitForProcess',
+    'waitForTimeout',
+    'waitForURL',
+  ],
+  volumes: ['Volume', 'VolumeError', 'VolumeFileType', 'VolumeNotFoundError', 'VolumePathNotFoundError'],
+  secrets: ['Secret', 'SecretError', 'SecretNotFoundError', 'SecretPaginator'],
+  'the package’s own inside': ['ApiClient', 'ConnectionConfig'],
+};
