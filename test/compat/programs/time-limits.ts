@@ -4,7 +4,7 @@ import { failure } from './support/report.js';
 const sandbox = await Sandbox.create({ timeoutMs: 60_000 });
 
 console.log(await failure(sandbox.commands.run('sleep 30', { timeoutMs: 300 })));
-const limited = await sandbox.commands.run('sleep 30', { background: true, timeoutMs: 300 });
+const limited = await sandbox.commands.run('sleep 30', { background: true, timeoutMs: 3_000 });
 console.log(await failure(limited.wait()));
 const unlimited = await sandbox.commands.run('sleep 0.5; echo done', { timeoutMs: 0 });
 console.log(unlimited.stdout);
