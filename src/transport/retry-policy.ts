@@ -49,7 +49,7 @@ export function isRetryable(
 
 /** Whether the trouble is one that passes. That a sandbox has ended does not, whatever its status. */
 function mayPass({ code, statusCode }: E2BEdgeError): boolean {
-  if (code === 'sandbox_ended') return false;
+  if (code === 'sandbox_ended' || code === 'sandbox_not_found') return false;
   return statusCode === undefined
     ? code === 'connection_failed' || code === 'connection_lost'
     : [429, 502, 503, 504].includes(statusCode);

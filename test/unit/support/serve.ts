@@ -9,9 +9,10 @@ export interface TestServer {
 
 export async function serve(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
+  at = 0,
 ): Promise<TestServer> {
   const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
