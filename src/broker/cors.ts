@@ -16,6 +16,7 @@ const sandboxHeaders = [
   'if-none-match',
   'if-modified-since',
   'traceparent',
+  'tracestate',
 ];
 const exposedHeaders = [
   'accept-ranges',

@@ -76,7 +76,7 @@ function decoded<T>(type: MessageType<T>, answer: Uint8Array): T {
 }
 
 async function sendTo<Env>(
-  { settings, directory, event }: Exchange<Env>,
+  { settings, directory, event, request }: Exchange<Env>,
   { endpoint }: KnownSandbox,
   user: string | undefined,
   path: string,
@@ -84,12 +84,15 @@ async function sendTo<Env>(
 ): Promise<Response> {
   const { method, headers, body, signal } = init;
   const { traceparent } = event;
+  const tracestate = request.headers.get('tracestate');
   const upstreamInit: RequestInit & { duplex?: 'half' } = {
     method,
     headers: {
       ...headers,
       'accept-encoding': 'identity',
       ...(traceparent !== undefined && { traceparent }),
+      // It belongs to a traceparent, and 512 characters are what everybody has to pass on.
+      ...(traceparent !== undefined && tracestate && tracestate.length <= 512 && { tracestate }),
       ...(user !== undefined && { authorization: `Basic ${btoa(`${user}:`)}` }),
       ...endpoint.headers,
     },

@@ -93,11 +93,11 @@ describe('a preflight', () => {
 
   test('allows what may be sent to a sandbox, and nothing else', async () => {
     const asked =
-      'Authorization, content-type, connect-protocol-version,x-access-token,x-metadata-a, e2b-sandbox-id';
+      'Authorization, content-type, connect-protocol-version,x-access-token,x-metadata-a, e2b-sandbox-id,traceparent,tracestate';
     const response = await ask('/envd/i1/process.Process/Start', asked);
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-headers')).toBe(
-      'authorization, content-type, connect-protocol-version, x-metadata-a',
+      'authorization, content-type, connect-protocol-version, x-metadata-a, traceparent, tracestate',
     );
     expect(response.headers.get('access-control-allow-methods')).toBe('POST');
     expect(response.headers.get('access-control-max-age')).toBe('7200');
@@ -168,7 +168,7 @@ describe('the log', () => {
     const session = await harness.mint();
     const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     await harness.send(`/envd/${session.sandboxId}/health?secret=1`, {
-      headers: { ...bearer(session), traceparent: trace },
+      headers: { ...bearer(session), traceparent: trace, tracestate: 'vendor=1' },
     });
     await harness.send(`/envd/${session.sandboxId}/health`);
     harness.fake.onEnvd = (_, response) => {
@@ -182,7 +182,8 @@ describe('the log', () => {
       { action: 'health', outcome: 'refused', status: 401, code: 'unauthenticated' },
       { action: 'health', outcome: 'failed', status: 502, code: 'upstream_unavailable' },
     ]);
-    expect(harness.fake.envd[0]?.headers.traceparent).toBe(trace);
+    expect(harness.fake.envd[0]?.headers).toMatchObject({ traceparent: trace, tracestate: 'vendor=1' });
+    expect(harness.fake.envd[1]?.headers).not.toHaveProperty('tracestate');
     const all = JSON.stringify(harness.events);
     for (const word of [session.token, 'envd-secret-token', harness.fake.apiKey, 'secret=1']) {
       expect(all).not.toContain(word);
