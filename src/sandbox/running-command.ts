@@ -11,7 +11,13 @@ import type { InputSource } from './input-source.js';
 import type { KillOptions } from './kill-options.js';
 import { OutputDecoder } from './output-decoder.js';
 import { type OutputListeners, TextListener } from './output-listeners.js';
-import { type OutputBytes, type OutputEntry, type OutputGap, OutputLog } from './output-log.js';
+import {
+  type OutputBytes,
+  type OutputEntry,
+  type OutputGap,
+  OutputLog,
+  type OutputPiece,
+} from './output-log.js';
 import type { ProcessControls } from './process-controls.js';
 
 /** What a command is read with. */
@@ -141,7 +147,7 @@ export class RunningCommand extends CommandHandle {
           yield* rest('gap');
           yield entry;
         } else {
-          yield { type: entry.type, data: decoders[entry.type].decode(entry.data), bytes: entry.data };
+          yield outputEvent(entry, decoders[entry.type].piece(entry.data));
         }
       }
       await reading;
@@ -241,6 +247,18 @@ export class RunningCommand extends CommandHandle {
       await this.kill().catch(() => undefined);
     }
   }
+}
+
+function outputEvent({ type, data }: OutputPiece, decode: () => string): CommandEvent {
+  let text: string | undefined;
+  return {
+    type,
+    bytes: data,
+    get data() {
+      text ??= decode();
+      return text;
+    },
+  };
 }
 
 const notListened: OutputGap = {
