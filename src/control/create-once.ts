@@ -18,8 +18,8 @@ export interface CreateOnceOptions {
   waitUntil: ((work: Promise<void>) => void) | undefined;
 }
 
-/** How many requests of one creation may stay without an answer. */
-const mostUnanswered = 2;
+/** How many requests one creation makes at most. */
+const mostRequests = 2;
 /** The waits before each look for a sandbox whose creation may be under way still, in milliseconds. */
 const lookUpWaitsMs = [0, 300, 700, 1500];
 /** The same when nobody waits any more: half a minute in all. */
@@ -39,12 +39,10 @@ export async function createOnce(
 ): Promise<SandboxRecord> {
   if (options.idempotencyKey === false) return api.create(sandbox, call);
   const creation = new Creation(api, sandbox, options, options.idempotencyKey);
-  let record: SandboxRecord | undefined;
   try {
-    record = await withDeadline(call, 'Sandbox.create', (signal) => creation.run(signal));
-    return record;
+    return await withDeadline(call, 'Sandbox.create', (signal) => creation.run(signal));
   } finally {
-    creation.settle(record?.sandboxID);
+    creation.settle();
   }
 }
 
@@ -55,57 +53,65 @@ class Creation {
   readonly #api: ControlApi;
   readonly #sandbox: NewSandbox;
   readonly #options: CreateOnceOptions;
-  readonly #key: string;
-  readonly #shared: boolean;
-  /** The requests of which it is not known what they did. */
-  #unanswered = 0;
+  readonly #ownKey: string | undefined;
+  #requests = 0;
+  /**
+   * The keys of the requests of which it is not known what they did. Each request has a key of its own, unless the
+   * caller gave one: so what the others made, and copies of it, cannot be taken for it and killed.
+   */
+  readonly #unanswered = new Set<string>();
 
   constructor(api: ControlApi, sandbox: NewSandbox, options: CreateOnceOptions, key: string | undefined) {
     this.#api = api;
+    this.#sandbox = sandbox;
     this.#options = options;
-    this.#key = key ?? crypto.randomUUID();
-    this.#shared = key !== undefined;
-    this.#sandbox = { ...sandbox, metadata: { ...sandbox.metadata, [createMarker]: this.#key } };
+    this.#ownKey = key;
   }
 
   async run(signal: AbortSignal): Promise<SandboxRecord> {
     const call: OpenCall = { signal, requestTimeoutMs: 0 };
-    const earlier = this.#shared ? await this.#takeUp(call) : undefined;
+    const earlier = this.#ownKey && (await this.#takeUp(this.#ownKey, call));
     if (earlier) return earlier;
     for (;;) {
       try {
         return await this.#create(call);
       } catch (error) {
-        if (signal.aborted || this.#unanswered === 0) throw error;
-        this.#options.logger?.warn?.(
-          'Sandbox.create: the answer was lost, so what it made is looked for',
-          error,
-        );
+        if (signal.aborted || this.#unanswered.size === 0) throw error;
+        this.#warn('the answer was lost, so what it made is looked for', error);
         const found = await this.#lookUp(call, error);
         if (found) return found;
-        if (this.#unanswered >= mostUnanswered) throw error;
+        if (this.#requests >= mostRequests) throw error;
       }
     }
   }
 
   /** Whatever happened: nothing that nobody knows may stay. */
-  settle(kept: string | undefined): void {
-    if (this.#unanswered === 0 || this.#shared) return;
-    this.#options.logger?.warn?.(
-      'Sandbox.create: what an unanswered request may have made is looked for and killed',
-    );
-    this.#options.waitUntil?.(this.#sweep(kept));
+  settle(): void {
+    if (this.#unanswered.size === 0 || this.#ownKey) return;
+    this.#warn('what an unanswered request may have made is looked for and killed');
+    const work = this.#sweep();
+    try {
+      this.#options.waitUntil?.(work);
+    } catch (error) {
+      this.#warn('waitUntil failed', error);
+    }
   }
 
   async #create(call: OpenCall): Promise<SandboxRecord> {
-    const key = this.#options.sendKey ? { idempotencyKey: this.#key } : {};
-    this.#unanswered++;
+    const key = this.#ownKey ?? crypto.randomUUID();
+    const isRepeated = this.#unanswered.has(key);
+    const metadata = { ...this.#sandbox.metadata, [createMarker]: key };
+    const sent = this.#options.sendKey ? { idempotencyKey: key } : {};
+    this.#requests++;
+    this.#unanswered.add(key);
     try {
-      const record = await this.#api.create(this.#sandbox, { ...call, ...key });
-      this.#unanswered--;
+      const record = await this.#api.create({ ...this.#sandbox, metadata }, { ...call, ...sent });
+      this.#unanswered.delete(key);
       return record;
     } catch (error) {
-      if (!call.signal.aborted && !this.#mayHaveHappened(error)) this.#unanswered--;
+      // What refuses a repeated key says nothing of the first request, which may be under way.
+      const isUnknown = isRepeated || call.signal.aborted || (isE2BEdgeError(error) && error.uncertain);
+      if (!isUnknown) this.#unanswered.delete(key);
       throw error;
     }
   }
@@ -114,47 +120,51 @@ class Creation {
   async #lookUp(call: OpenCall, lost: unknown): Promise<SandboxRecord | undefined> {
     for (const waitMs of lookUpWaitsMs) {
       await pause(waitMs, call.signal);
-      const found = await this.#takeUp(call).catch((error: unknown) => {
-        throw call.signal.aborted ? error : lost;
-      });
-      if (!found) continue;
-      this.#unanswered--;
-      return found;
+      for (const key of this.#unanswered) {
+        const found = await this.#takeUp(key, call).catch((error: unknown) => {
+          throw call.signal.aborted ? error : lost;
+        });
+        if (found) return found;
+      }
     }
     return undefined;
   }
 
-  async #takeUp(call: OpenCall): Promise<SandboxRecord | undefined> {
-    const [sandboxId] = await this.#marked(call);
+  async #takeUp(key: string, call: OpenCall): Promise<SandboxRecord | undefined> {
+    const [sandboxId] = await this.#marked(key, call);
     if (sandboxId === undefined) return undefined;
     const { timeout } = this.#sandbox;
-    return this.#api.connect(sandboxId, timeout === undefined ? {} : { timeout }, call);
+    const record = await this.#api.connect(sandboxId, timeout === undefined ? {} : { timeout }, call);
+    this.#unanswered.delete(key);
+    return record;
   }
 
-  async #marked(call: OpenCall): Promise<string[]> {
-    const metadata = { [createMarker]: this.#key };
-    const { items } = await this.#api.list({ metadata }, call);
+  /** What has the mark, the oldest first: copies of a sandbox have it too. */
+  async #marked(key: string, call: OpenCall): Promise<string[]> {
+    const { items } = await this.#api.list({ metadata: { [createMarker]: key }, order: 'asc' }, call);
     return items.map(({ sandboxID }) => sandboxID);
   }
 
-  /** Kills what has the mark but for the one that the caller has, until nothing more can appear. Never rejects. */
-  async #sweep(kept: string | undefined): Promise<void> {
+  /** Kills what unanswered requests made, until nothing more can appear. Never rejects. */
+  async #sweep(): Promise<void> {
     const call: OpenCall = { signal: new AbortController().signal, requestTimeoutMs: sweepCallTimeoutMs };
     for (const waitMs of sweepWaitsMs) {
       await pause(waitMs, call.signal);
       try {
-        for (const sandboxId of await this.#marked(call)) {
-          if (sandboxId !== kept && (await this.#api.kill(sandboxId, call))) this.#unanswered--;
+        for (const key of this.#unanswered) {
+          for (const sandboxId of await this.#marked(key, call)) {
+            await this.#api.kill(sandboxId, call);
+            this.#unanswered.delete(key);
+          }
         }
       } catch (error) {
-        this.#options.logger?.warn?.('Sandbox.create: looking for an unanswered request failed', error);
+        this.#warn('what an unanswered request made could not be killed yet', error);
       }
-      if (this.#unanswered <= 0) return;
+      if (this.#unanswered.size === 0) return;
     }
   }
 
-  /** A conflict after a lost answer: the control plane knows the key, and is at work for the first request still. */
-  #mayHaveHappened(error: unknown): boolean {
-    return isE2BEdgeError(error) && (error.uncertain || (error.statusCode === 409 && this.#unanswered > 1));
+  #warn(message: string, ...cause: unknown[]): void {
+    this.#options.logger?.warn?.(`Sandbox.create: ${message}`, ...cause);
   }
 }

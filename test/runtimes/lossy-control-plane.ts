@@ -1,4 +1,4 @@
-/** A proxy in front of the control plane that loses answers to creates, as the sandbox's metadata `lose` tells it. */
+/** A proxy in front of the control plane that loses answers to creates, as the metadata `lose` tells it; `mark` names the creation. */
 
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,7 +34,7 @@ export async function startLossyControlPlane(target: string): Promise<LossyContr
     };
     const isCreate = request.method === 'POST' && request.url === '/v2/sandboxes';
     const loss = isCreate ? (metadata.lose as Loss | undefined) : undefined;
-    const key = metadata['e2b-edge-create'] ?? '';
+    const key = metadata.mark ?? '';
     const repeated = lost.has(key);
     const loseFirst = loss !== undefined && !repeated;
     if (loseFirst) lost.set(key, async () => (loss === 'late' ? execute() : undefined));

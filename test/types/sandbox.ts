@@ -46,7 +46,7 @@ type Theirs = InstanceType<typeof official.Sandbox>;
 
 /** What there is on theirs is on ours; the parts are looked at beside their own code. */
 export type Members = [
-  Accepts<Exclude<keyof Theirs, 'git'>, keyof Instance>,
+  Accepts<keyof Theirs, keyof Instance>,
   Accepts<Exclude<keyof typeof official.Sandbox, 'prototype'>, keyof typeof edge.Sandbox>,
   Accepts<keyof official.SandboxPaginator, keyof edge.SandboxPaginator>,
   Accepts<keyof official.SnapshotPaginator, keyof edge.SnapshotPaginator>,

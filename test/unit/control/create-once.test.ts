@@ -147,7 +147,7 @@ describe('a create', () => {
         throw conflict;
       },
     ]);
-    expect(await run(api)).toMatchObject({ outcome: 'i1' });
+    expect(await run(api, { idempotencyKey: 'order-7' })).toEqual({ outcome: 'i1', works: 0 });
     expect([...there.keys()]).toEqual(['i1']);
     expect(calls.filter((call) => call === 'create')).toHaveLength(2);
     const first = controlPlane([
@@ -156,6 +156,39 @@ describe('a create', () => {
       },
     ]);
     expect(await run(first.api)).toEqual({ outcome: conflict, works: 0 });
+  });
+
+  test('has what it left behind killed, and no copy of what it gave', async () => {
+    const { api, there } = controlPlane([
+      (all) => {
+        const [[, sandbox] = []] = [...all];
+        all.clear();
+        setTimeout(() => all.set('late', sandbox as NewSandbox), 10_000);
+        throw lost();
+      },
+      (all) => {
+        const [[id, sandbox] = []] = [...all];
+        setTimeout(() => all.set(`fork of ${id}`, sandbox as NewSandbox), 5_000);
+      },
+    ]);
+    const waitUntil = (): never => {
+      throw new TypeError('Illegal invocation');
+    };
+    const { outcome } = await run(api, { waitUntil });
+    expect([...there.keys()].sort()).toEqual([`fork of ${outcome}`, outcome].sort());
+  });
+
+  test('needs nobody to wait for what goes on behind it', async () => {
+    const { api, there } = controlPlane([
+      (all) => {
+        const [[, sandbox] = []] = [...all];
+        all.clear();
+        setTimeout(() => all.set('late', sandbox as NewSandbox), 10_000);
+        throw lost();
+      },
+    ]);
+    const { outcome } = await run(api, { waitUntil: undefined });
+    expect([...there.keys()]).toEqual([outcome]);
   });
 
   test('with a key of its own is looked up first, and left alone afterwards', async () => {
