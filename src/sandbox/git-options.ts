@@ -124,67 +124,64 @@ export interface GitAuthenticateOptions extends GitOptions {
 }
 
 /** What git would take for an option, and nobody meant as one. */
-const named = (value: unknown): boolean => typeof value === 'string' && /^[^-\0][^\0]*$/.test(value);
-/** git's protocol for them has a line for each. */
-const line = (value: unknown): boolean => typeof value === 'string' && /^[^\0\r\n]+$/.test(value);
-
-/** The name of something: a branch, a remote, a key. */
-export const gitName: Rule = ['a name: a string that is not empty and does not begin with "-"', named];
+export const gitName: Rule = [
+  'a name: a string that is not empty and does not begin with "-"',
+  (value) => typeof value === 'string' && /^[^-\0][^\0]*$/.test(value),
+];
+/** git's protocol for credentials has a line for each. */
+export const gitSecret: Rule = [
+  'a string that is not empty, in one line',
+  (value) => typeof value === 'string' && /^[^\0\r\n]+$/.test(value),
+];
 const paths: Rule = [
   'an array of paths',
   (value: unknown) => Array.isArray(value) && value.every((path) => directory[1](path as never)),
 ];
-const secret: Rule = ['a string that is not empty, in one line', line];
 
-const common: Rules<GitOptions> = {
+type EveryGitOption = GitCloneOptions &
+  GitInitOptions &
+  GitRemoteAddOptions &
+  GitDeleteBranchOptions &
+  GitAddOptions &
+  GitCommitOptions &
+  GitResetOptions &
+  GitRestoreOptions &
+  GitPushOptions &
+  GitConfigOptions &
+  GitAuthenticateOptions;
+
+/** An option is the same wherever it is, so one rule for each name does for all calls. */
+export const gitRules: Rules<EveryGitOption> = {
   ...callRules,
   cwd: directory,
   user: linuxUser,
   envs: environment,
   timeoutMs: milliseconds,
-};
-const credentials: Rules<GitCredentials> = { username: secret, password: secret };
-const pull: Rules<GitPullOptions> = { ...common, ...credentials, remote: gitName, branch: gitName };
-
-/** The rules of each method's options. */
-export const gitRules: {
-  common: Rules<GitOptions>;
-  clone: Rules<GitCloneOptions>;
-  init: Rules<GitInitOptions>;
-  remoteAdd: Rules<GitRemoteAddOptions>;
-  deleteBranch: Rules<GitDeleteBranchOptions>;
-  add: Rules<GitAddOptions>;
-  commit: Rules<GitCommitOptions>;
-  reset: Rules<GitResetOptions>;
-  restore: Rules<GitRestoreOptions>;
-  pull: Rules<GitPullOptions>;
-  push: Rules<GitPushOptions>;
-  config: Rules<GitConfigOptions>;
-  authenticate: Rules<GitAuthenticateOptions>;
-} = {
-  common,
-  clone: {
-    ...common,
-    ...credentials,
-    path: gitName,
-    branch: gitName,
-    depth: whole(1),
-    dangerouslyStoreCredentials: flag,
-  },
-  init: { ...common, bare: flag, initialBranch: gitName },
-  remoteAdd: { ...common, fetch: flag, overwrite: flag },
-  deleteBranch: { ...common, force: flag },
-  add: { ...common, files: paths, all: flag },
-  commit: { ...common, authorName: anyText, authorEmail: anyText, allowEmpty: flag },
-  reset: {
-    ...common,
-    mode: oneOf('soft', 'mixed', 'hard', 'merge', 'keep'),
-    target: gitName,
-    paths,
-  },
-  restore: { ...common, paths, staged: flag, worktree: flag, source: gitName },
-  pull,
-  push: { ...pull, setUpstream: flag },
-  config: { ...common, scope: oneOf('global', 'local', 'system'), path: directory },
-  authenticate: { ...common, username: secret, password: secret, host: secret, protocol: secret },
+  username: gitSecret,
+  password: gitSecret,
+  host: gitSecret,
+  protocol: gitSecret,
+  path: directory,
+  remote: gitName,
+  branch: gitName,
+  initialBranch: gitName,
+  target: gitName,
+  source: gitName,
+  depth: whole(1),
+  mode: oneOf('soft', 'mixed', 'hard', 'merge', 'keep'),
+  scope: oneOf('global', 'local', 'system'),
+  files: paths,
+  paths,
+  authorName: anyText,
+  authorEmail: anyText,
+  dangerouslyStoreCredentials: flag,
+  bare: flag,
+  fetch: flag,
+  overwrite: flag,
+  force: flag,
+  all: flag,
+  allowEmpty: flag,
+  staged: flag,
+  worktree: flag,
+  setUpstream: flag,
 };

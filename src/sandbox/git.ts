@@ -1,5 +1,5 @@
 import { CommandExitError, type CommandResult, InvalidArgumentError } from '../errors.js';
-import { anyText, check, checkOptions, type Rules } from '../transport/check-options.js';
+import { anyText, check, checkOptions } from '../transport/check-options.js';
 import type { Commands } from './commands.js';
 import {
   type GitAddOptions,
@@ -16,7 +16,8 @@ import {
   type GitResetOptions,
   type GitRestoreOptions,
   gitName,
-  gitRules as rules,
+  gitRules,
+  gitSecret,
 } from './git-options.js';
 import { directoryOf, gitAccess, givenCredentials, joinUrl, requireHttp, splitUrl } from './git-remote.js';
 import { GitRunner, gitCommand as git } from './git-runner.js';
@@ -46,7 +47,7 @@ export class Git {
   async clone(url: string, options: GitCloneOptions = {}): Promise<CommandResult> {
     const what = 'git.clone';
     check(`${what}: url`, url, gitName);
-    checkOptions(what, options, rules.clone);
+    checkOptions(what, options, gitRules);
     const { url: plainUrl, credentials: inUrl } = splitUrl(url);
     const credentials = givenCredentials(what, options) ?? inUrl;
     const { branch, depth, dangerouslyStoreCredentials: stores } = options;
@@ -71,7 +72,7 @@ export class Git {
 
   /** Makes a repository; the directory too. */
   async init(path: string, options: GitInitOptions = {}): Promise<CommandResult> {
-    this.#check('git.init', path, options, rules.init);
+    this.#check('git.init', path, options);
     const { bare, initialBranch } = options;
     const branch = initialBranch === undefined ? [] : ['--initial-branch', initialBranch];
     return this.#git.run(git(['init', ...branch, ...(bare ? ['--bare'] : []), '--', path]), options);
@@ -85,7 +86,7 @@ export class Git {
     options: GitRemoteAddOptions = {},
   ): Promise<CommandResult> {
     const what = 'git.remoteAdd';
-    this.#check(what, path, options, rules.remoteAdd, { name, url });
+    this.#check(what, path, options, { name, url });
     let command = git(['remote', 'add', name, url], path);
     if (options.overwrite) command = `{ ${git(['remote', 'set-url', name, url], path)} 2>&- || ${command}; }`;
     if (options.fetch) command = `${command} && ${git(['fetch', name], path)}`;
@@ -94,7 +95,7 @@ export class Git {
 
   /** The URL of a remote; undefined when there is none of that name. */
   async remoteGet(path: string, name: string, options: GitOptions = {}): Promise<string | undefined> {
-    this.#check('git.remoteGet', path, options, rules.common, { name });
+    this.#check('git.remoteGet', path, options, { name });
     try {
       return await this.#git.remoteUrl(path, name, options);
     } catch (error) {
@@ -105,7 +106,7 @@ export class Git {
 
   /** What has changed since the last commit, and how far the branch is from its upstream. */
   async status(path: string, options: GitOptions = {}): Promise<GitStatus> {
-    this.#check('git.status', path, options, rules.common);
+    this.#check('git.status', path, options);
     const { stdout } = await this.#git.run(
       git(['status', '--porcelain=v2', '--branch', '-z'], path),
       options,
@@ -115,7 +116,7 @@ export class Git {
 
   /** The local branches. */
   async branches(path: string, options: GitOptions = {}): Promise<GitBranches> {
-    this.#check('git.branches', path, options, rules.common);
+    this.#check('git.branches', path, options);
     const format = '--format=%(HEAD)%(refname:lstrip=2)';
     const { stdout } = await this.#git.run(git(['for-each-ref', format, 'refs/heads'], path), options);
     return parseBranches(stdout);
@@ -123,13 +124,13 @@ export class Git {
 
   /** Makes a branch, and checks it out. */
   async createBranch(path: string, branch: string, options: GitOptions = {}): Promise<CommandResult> {
-    this.#check('git.createBranch', path, options, rules.common, { branch });
+    this.#check('git.createBranch', path, options, { branch });
     return this.#git.run(git(['checkout', '-b', branch], path), options);
   }
 
   /** Checks a branch out. */
   async checkoutBranch(path: string, branch: string, options: GitOptions = {}): Promise<CommandResult> {
-    this.#check('git.checkoutBranch', path, options, rules.common, { branch });
+    this.#check('git.checkoutBranch', path, options, { branch });
     return this.#git.run(git(['checkout', branch, '--'], path), options);
   }
 
@@ -139,13 +140,13 @@ export class Git {
     branch: string,
     options: GitDeleteBranchOptions = {},
   ): Promise<CommandResult> {
-    this.#check('git.deleteBranch', path, options, rules.deleteBranch, { branch });
+    this.#check('git.deleteBranch', path, options, { branch });
     return this.#git.run(git(['branch', options.force ? '-D' : '-d', branch], path), options);
   }
 
   /** Adds changes to the index. */
   async add(path: string, options: GitAddOptions = {}): Promise<CommandResult> {
-    this.#check('git.add', path, options, rules.add);
+    this.#check('git.add', path, options);
     const { files = [], all = true } = options;
     const what = files.length > 0 ? ['--', ...files] : [all ? '-A' : '.'];
     return this.#git.run(git(['add', ...what], path), options);
@@ -153,7 +154,7 @@ export class Git {
 
   /** Commits what is in the index. */
   async commit(path: string, message: string, options: GitCommitOptions = {}): Promise<CommandResult> {
-    this.#check('git.commit', path, options, rules.commit);
+    this.#check('git.commit', path, options);
     check('git.commit: message', message, anyText);
     const { authorName, authorEmail, allowEmpty } = options;
     const author = [
@@ -166,7 +167,7 @@ export class Git {
 
   /** Sets HEAD, and by the mode the index and the files, to a commit; or the index alone, for some paths. */
   async reset(path: string, options: GitResetOptions = {}): Promise<CommandResult> {
-    this.#check('git.reset', path, options, rules.reset);
+    this.#check('git.reset', path, options);
     const { mode, target, paths = [] } = options;
     const commit = [...(mode ? [`--${mode}`] : []), ...(target ? [target] : [])];
     const only = paths.length > 0 ? ['--', ...paths] : [];
@@ -176,7 +177,7 @@ export class Git {
   /** Restores files, or what is in the index of them. */
   async restore(path: string, options: GitRestoreOptions): Promise<CommandResult> {
     const what = 'git.restore';
-    this.#check(what, path, options, rules.restore);
+    this.#check(what, path, options);
     const { paths, staged = false, worktree = !staged, source } = options;
     if (!(paths?.length > 0)) throw new InvalidArgumentError(`${what}: paths is empty: ['.'] is all.`);
     if (!staged && !worktree) {
@@ -197,7 +198,7 @@ export class Git {
    */
   async push(path: string, options: GitPushOptions = {}): Promise<CommandResult> {
     const what = 'git.push';
-    this.#check(what, path, options, rules.push);
+    this.#check(what, path, options);
     const { branch, setUpstream = true } = options;
     const access = await this.#git.access(what, path, options, true);
     const remote = options.remote ?? access?.remote;
@@ -213,7 +214,7 @@ export class Git {
    */
   async pull(path: string, options: GitPullOptions = {}): Promise<CommandResult> {
     const what = 'git.pull';
-    this.#check(what, path, options, rules.pull);
+    this.#check(what, path, options);
     const { branch } = options;
     const access = await this.#git.access(what, path, options, false);
     const remote = options.remote ?? (branch ? access?.remote : undefined);
@@ -263,10 +264,10 @@ export class Git {
    */
   async dangerouslyAuthenticate(options: GitAuthenticateOptions): Promise<CommandResult> {
     const what = 'git.dangerouslyAuthenticate';
-    checkOptions(what, options, rules.authenticate);
+    checkOptions(what, options, gitRules);
     const { username, password, host = 'github.com', protocol = 'https' } = options;
     for (const [name, value] of Object.entries({ username, password })) {
-      check(`${what}: ${name}`, value, rules.authenticate.username);
+      check(`${what}: ${name}`, value, gitSecret);
     }
     const envs = { E2B_GIT_USERNAME: username, E2B_GIT_PASSWORD: password };
     const words = [protocol.trim(), host.trim()].map(shellQuote).join(' ');
@@ -275,21 +276,15 @@ export class Git {
     return this.#git.run(`${store} && ${said} | ${git(['credential', 'approve'])}`, options, envs);
   }
 
-  #check<O extends GitOptions>(
-    what: string,
-    path: string,
-    options: O,
-    optionRules: Rules<O>,
-    names: Record<string, string> = {},
-  ): void {
+  #check(what: string, path: string, options: GitOptions, names: Record<string, string> = {}): void {
     check(`${what}: path`, path, directory);
     for (const [name, value] of Object.entries(names)) check(`${what}: ${name}`, value, gitName);
-    checkOptions(what, options, optionRules);
+    checkOptions(what, options, gitRules);
   }
 }
 
 function configCommand(what: string, values: readonly [string, string][], options: GitConfigOptions): string {
-  checkOptions(what, options, rules.config);
+  checkOptions(what, options, gitRules);
   const { scope = 'global', path } = options;
   if (scope === 'local' && path === undefined) {
     throw new InvalidArgumentError(`${what}: the scope "local" needs the path of the repository.`);
