@@ -15,8 +15,9 @@ const defaultReconnectMs = 60_000;
  * A watch on a directory. It has one reader: the callback that it was made with, or one loop.
  *
  * ```ts
- * await using watch = await sandbox.files.watchDir('src', { recursive: true })
- * for await (const event of watch) if (event.type === 'write') show(event.name)
+ * await using watch = await sandbox.files.watchDir('.', { recursive: true })
+ * await sandbox.files.write('notes.txt', 'text')
+ * for await (const event of watch) if (event.type === 'write') break
  * ```
  *
  * Nothing piles up here: while the reader is slow, events wait in the sandbox. Where they become too many for it, and
