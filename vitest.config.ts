@@ -11,9 +11,13 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'src/**/*.test.ts']),
       project('package', ['test/package/*.test.ts']),
+      project('types', ['test/types/*.test.ts']),
       project('docs', ['test/docs/*.test.ts']),
+      replaced('official-replaced', ['test/official/replaced/*.test.ts', 'test/compat/e2b.test.ts']),
+      project('scenes', ['test/scenes/*.test.ts']),
       project('compat', ['test/compat/*.test.ts']),
       project('official', ['test/official/*.test.ts']),
+      project('dispose', ['test/runtimes/dispose.test.ts']),
       project('suites-node', ['test/runtimes/node.test.ts'], stage),
       project('suites-deno', ['test/runtimes/deno.test.ts'], stage),
       project('suites-bun', ['test/runtimes/bun.test.ts'], stage),
@@ -27,6 +31,11 @@ export default defineConfig({
 
 function project(name: string, include: string[], globalSetup: string[] = []) {
   return { extends: true as const, test: { name, include, globalSetup } };
+}
+
+// Programs for the official package, with the import replaced.
+function replaced(name: string, include: string[]) {
+  return { extends: true as const, test: { name, include, alias: { e2b: 'e2b-edge' } } };
 }
 
 // What drives a whole page or cuts connections gets the machine for itself.

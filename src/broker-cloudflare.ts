@@ -4,7 +4,7 @@ export type { BrokerEvent } from './broker/broker-event.js';
 export type { Authorization, BrokerContext, FromEnv, Intent, NewSandbox } from './broker/broker-options.js';
 export type { Broker } from './broker/create-broker.js';
 export { createMemoryStore, type SessionStore } from './broker/session-store.js';
-export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
+export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
 export { createBroker, type WorkerBrokerOptions } from './hosts/cloudflare/create-worker-broker.js';
 export { PtyHub } from './hosts/cloudflare/pty-hub.js';
 export type { DurableObjectNamespaceLike } from './hosts/cloudflare/workers-types.js';

@@ -10,6 +10,6 @@ export type {
   NewSandbox,
 } from './broker/broker-options.js';
 export { createMemoryStore, type SessionStore } from './broker/session-store.js';
-export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
+export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
 export { createNodeBroker, type NodeBroker } from './hosts/node/create-node-broker.js';
 export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';

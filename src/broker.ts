@@ -11,5 +11,5 @@ export type {
 } from './broker/broker-options.js';
 export { type Broker, createBroker } from './broker/create-broker.js';
 export { createMemoryStore, type SessionStore } from './broker/session-store.js';
-export type { SigningKey, SigningKeys } from './broker/signing-keys.js';
+export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
 export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';

@@ -178,4 +178,5 @@ export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
 export { getSignature } from './wire/file-signature.js';
 export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-event.js';
+export type { PtyOutput, Stderr, Stdout, Username } from './wire/official-types.js';
 export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

@@ -1,6 +1,7 @@
 /** The keys that tokens are signed with. The algorithm belongs to the key and is never taken from a token. */
 
-import { calculateJwkThumbprint, exportJWK, importJWK, type JWK } from 'jose';
+// Its CryptoKey: Node's types have no global one.
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, importJWK, type JWK } from 'jose';
 import { InvalidArgumentError } from '../errors.js';
 import { createBoundedCache } from './bounded-cache.js';
 
@@ -9,7 +10,13 @@ import { createBoundedCache } from './bounded-cache.js';
  * - a JWK: `oct` for HS256, `OKP` Ed25519 for EdDSA, `EC` P-256 for ES256; its `kid` is kept
  * - a pair of CryptoKeys: Ed25519 or ECDSA on P-256
  */
-export type SigningKey = string | Uint8Array | JWK | CryptoKeyPair;
+export type SigningKey = string | Uint8Array | JWK | SigningKeyPair;
+
+/** What `crypto.subtle.generateKey` makes. */
+export interface SigningKeyPair {
+  publicKey: CryptoKey;
+  privateKey: CryptoKey;
+}
 
 /** What signs now, and what signed before and still verifies: leave a former key in for a session's life (8 h). */
 export interface SigningKeys {
@@ -83,7 +90,7 @@ async function secretId(key: CryptoKey): Promise<string> {
   return Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-async function pairKey({ publicKey, privateKey }: CryptoKeyPair): Promise<TokenKey> {
+async function pairKey({ publicKey, privateKey }: SigningKeyPair): Promise<TokenKey> {
   const jwk = await exportJWK(publicKey);
   return {
     kid: await calculateJwkThumbprint(jwk),
