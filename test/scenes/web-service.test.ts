@@ -58,6 +58,10 @@ describe.each(Object.entries(hosts))('on %s', (_name, start) => {
       status: 200,
       body: { exitCode: 3 },
     });
+    const flood = await ask('POST', commands, { command: 'yes | head -c 5000000; echo end' });
+    const { stdout } = flood.body as { stdout: string };
+    expect(stdout.length).toBeLessThanOrEqual(256 * 1024);
+    expect(stdout.endsWith('end\n')).toBe(true);
     expect(await ask('DELETE', `/sandboxes/${id}`)).toEqual({ status: 204, body: undefined });
     expect(await ask('DELETE', `/sandboxes/${id}`)).toMatchObject({ status: 404 });
     expect(await ask('POST', commands, { command: 'true' })).toMatchObject({

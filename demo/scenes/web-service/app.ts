@@ -21,6 +21,8 @@ export interface Env {
 const lifeMs = 300_000;
 const commandMs = 10_000;
 const maxBody = 64 * 1024;
+/** Of what a command prints, the newest; so no command can fill this service's memory. */
+const maxOutput = 256 * 1024;
 
 /** Tells the sandboxes of this service from all others that the key opens. */
 const label = { service: 'web-service' };
@@ -84,7 +86,7 @@ async function ownId(id: string, env: Env): Promise<string> {
 /** Runs a command; that it fails is an answer like any other. */
 async function execute(sandbox: Sandbox, command: string): Promise<CommandResult> {
   try {
-    return await sandbox.commands.run(command, { timeoutMs: commandMs });
+    return await sandbox.commands.run(command, { timeoutMs: commandMs, maxRetainedBytes: maxOutput });
   } catch (error) {
     if (error instanceof CommandExitError) return error;
     throw error;

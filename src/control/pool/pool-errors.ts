@@ -19,3 +19,13 @@ export function poolTimeout(timeoutMs: number, leased: number, max: number, caus
     { code: 'pool_timeout', ...(cause !== undefined && { cause }) },
   );
 }
+
+/** For `onError`: no caller sees it. */
+export function stepTimeout(limitMs: number): TimeoutError {
+  return new TimeoutError(
+    `It took more than ${limitMs} ms. Pass a longer stepTimeoutMs, or 0 for no limit.`,
+    {
+      code: 'pool_step_timeout',
+    },
+  );
+}

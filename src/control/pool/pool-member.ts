@@ -1,5 +1,7 @@
 import { InvalidArgumentError, SandboxError } from '../../errors.js';
+import { timeLimit } from '../../transport/call-options.js';
 import { abortable } from '../../transport/deadline.js';
+import { stepTimeout } from './pool-errors.js';
 import type { PoolableSandbox, PoolCall, PoolSettings } from './pool-options.js';
 
 /** How long a kill may take, in milliseconds. */
@@ -82,8 +84,19 @@ export class PoolMember<S extends PoolableSandbox> {
 
   /** Waits for a step for no longer than it may take, even when the step does not look at its signal. */
   async #step<T>(end: AbortSignal, step: (call: PoolCall) => Promise<T>): Promise<T> {
-    const { stepTimeoutMs } = this.#settings;
-    const signal = stepTimeoutMs > 0 ? AbortSignal.any([end, AbortSignal.timeout(stepTimeoutMs)]) : end;
-    return abortable(step({ signal }), signal);
+    const limitMs = timeLimit(this.#settings.stepTimeoutMs, 'stepTimeoutMs');
+    // Not by `AbortSignal.any`: Node 20 keeps something of each for as long as `end` lives.
+    const controller = new AbortController();
+    const { signal } = controller;
+    const onEnd = (): void => controller.abort(end.reason);
+    const timer = limitMs > 0 ? setTimeout(() => controller.abort(stepTimeout(limitMs)), limitMs) : undefined;
+    end.addEventListener('abort', onEnd);
+    if (end.aborted) onEnd();
+    try {
+      return await abortable(step({ signal }), signal);
+    } finally {
+      clearTimeout(timer);
+      end.removeEventListener('abort', onEnd);
+    }
   }
 }

@@ -113,11 +113,29 @@ describe('warm sandboxes', () => {
   });
 
   test('are given up when the check does not end', async () => {
-    vi.useRealTimers();
-    const pool = open({ min: 1, max: 1, stepTimeoutMs: 20, check: () => new Promise(() => {}) });
-    await vi.waitFor(() => expect(pool.stats.idle).toBe(1));
-    const lease = await pool.acquire();
-    expect(lease.sandbox.number).toBe(1);
+    const onError = vi.fn();
+    const check = () => new Promise<boolean>(() => {});
+    const pool = open({ min: 1, max: 1, stepTimeoutMs: 2_000, check, onError });
+    await settle();
+    const lease = pool.acquire();
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(pool.stats).toMatchObject({ busy: 1, waiting: 1 });
+    await vi.advanceTimersByTimeAsync(1);
+    expect((await lease).sandbox.number).toBe(1);
+    expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'pool_step_timeout' }), 'check');
+    await pool.close();
+  });
+
+  test('are checked ten thousand times without a trace', async () => {
+    const listening = vi.spyOn(AbortSignal.prototype, 'addEventListener');
+    const ending = vi.spyOn(AbortSignal.prototype, 'removeEventListener');
+    const pool = open({ max: 1, reset: fleet.reset });
+    for (let use = 0; use < 10_000; use++) await pool.use(() => undefined);
+    expect(listening.mock.calls.length).toBeGreaterThan(10_000);
+    expect(ending.mock.calls.length).toBe(listening.mock.calls.length);
+    // One is for the end of the idle sandbox's life.
+    expect(vi.getTimerCount()).toBe(1);
+    vi.restoreAllMocks();
     await pool.close();
   });
 });
