@@ -58,13 +58,16 @@ async function output(edge, official, target) {
   ];
   for (const size of sizes) {
     const seconds = Object.fromEntries(Object.keys(readers).map((name) => [name, []]));
+    const cpu = Object.fromEntries(Object.keys(readers).map((name) => [name, []]));
     for (let round = 0; round < rounds; round++) {
       for (const [name, read] of inTurn(readers, round)) {
-        const start = performance.now();
+        const [start, cpuBefore] = [performance.now(), process.cpuUsage()];
         const bytes = await read(`head -c ${size * megabyte} /dev/zero`);
         // Of the raw body the envelopes count too.
         if (bytes < size * megabyte) throw new Error(`${name}: ${bytes} bytes came of ${size} MB`);
         seconds[name].push((performance.now() - start) / 1000);
+        const { user, system } = process.cpuUsage(cpuBefore);
+        cpu[name].push((user + system) / 1000);
       }
     }
     for (const [name, times] of Object.entries(seconds)) {
@@ -72,12 +75,21 @@ async function output(edge, official, target) {
       rows.push({ what: `stdout: ${name}`, size, value: median, low, high, unit: 'MB/s' });
     }
     for (const [name, other, goal] of pairs) {
-      const ratios = summary(seconds[name].map((time, at) => seconds[other][at] / time));
-      const { median, low, high } = ratios;
-      const what = `stdout: ${name} to ${other}`;
-      rows.push({ what, size, value: median, low, high, unit: '×', ...(goal && size === 256 && { goal }) });
+      addRatio(
+        `stdout, ${size} MB: ${name} to ${other}`,
+        seconds[other],
+        seconds[name],
+        size === 256 && goal,
+      );
+      addRatio(`processor time, ${size} MB: ${name} to ${other}`, cpu[name], cpu[other]);
     }
   }
+}
+
+/** Of each round by itself: what slows the machine down slows both. */
+function addRatio(what, over, under, goal) {
+  const { median, low, high } = summary(over.map((value, at) => value / under[at]));
+  rows.push({ what, value: median, low, high, unit: '×', ...(goal && { goal }) });
 }
 
 async function latency(edge, official, target) {

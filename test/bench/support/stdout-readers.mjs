@@ -49,7 +49,7 @@ export async function readWithConnect(target, command) {
 export async function readWithEdge(sandbox, command) {
   const running = await sandbox.commands.run(command, { background: true, maxRetainedBytes: 0 });
   let bytes = 0;
-  for await (const event of running) if (event.type === 'stdout') bytes += event.data.length;
+  for await (const event of running) if (event.type === 'stdout') bytes += event.bytes.length;
   return bytes;
 }
 
