@@ -2,9 +2,10 @@ import type { ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Connection } from '../../../src/transport/connection.js';
+import { callStream } from '../../../src/transport/rpc-call.js';
 import { toBinary } from '../../../src/wire/codec/to-binary.js';
 import { encodeEnvelope } from '../../../src/wire/envelope.js';
-import { ListResponse, StartResponse } from '../../../src/wire/messages/process.js';
+import { ListResponse, Process, StartResponse } from '../../../src/wire/messages/process.js';
 import { connectTo } from '../support/fake-envd.js';
 import { answerJson, serve, type TestServer } from '../support/serve.js';
 
@@ -176,7 +177,11 @@ describe('a stream', () => {
   );
 
   test.each([
-    ['a compressed envelope', Buffer.concat([started, encodeEnvelope(1, printed), ended]), 'protocol_error'],
+    [
+      'a compressed envelope',
+      Buffer.concat([started, encodeEnvelope(1, printed.subarray(5)), ended]),
+      'protocol_error',
+    ],
     ['an end that is not JSON', Buffer.concat([started, encodeEnvelope(2, printed)]), 'protocol_error'],
     ['a message after its end', Buffer.concat([started, ended, printed]), 'protocol_error'],
     [
@@ -249,6 +254,20 @@ describe('a stream', () => {
       rpc.process.start({}, { signal }),
     );
     await expect(stream.rest.next()).rejects.toMatchObject({ code: 'connection_lost' });
+  });
+
+  test('says what ended it where the body says only that it was aborted', async () => {
+    const fetch = async (_url: string, { signal }: RequestInit) => {
+      const body = new ReadableStream({
+        start: (controller) =>
+          signal?.addEventListener('abort', () => controller.error(new DOMException('no', 'AbortError'))),
+      });
+      return new Response(body, { headers: streamType });
+    };
+    const target = { fetch, url: server.url, method: Process.start };
+    await expect(callStream(target, {}, { timeoutMs: 20 }).next()).rejects.toMatchObject({
+      code: 'command_timeout',
+    });
   });
 
   test('is ended by its limit on this side too', async () => {

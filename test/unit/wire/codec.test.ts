@@ -171,6 +171,14 @@ describe('a message that came', () => {
     expect(fromBinary(filesystem.EntryInfo, bytes).type).toBe(77);
   });
 
+  test('is refused where a field goes beyond the message that it is in', () => {
+    // An event of two bytes, of which the `start` in it wants two more.
+    const bytes = Uint8Array.of(0x0a, 2, 0x0a, 2, 0x08, 7);
+    expect(() => fromBinary(process.StartResponse, bytes)).toThrow(
+      expect.objectContaining({ code: 'protocol_error' }),
+    );
+  });
+
   test('skips a known number of another wire type', () => {
     // `pid` as text.
     const bytes = new BinaryWriter().tag(1, 2).string('seven').finish();
