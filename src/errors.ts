@@ -28,9 +28,9 @@ export class E2BEdgeError extends Error {
   /** Stable, machine-readable, `snake_case`: branch on this, not on the message. */
   readonly code: string;
   /** The HTTP status, where an answer was had. */
-  readonly statusCode?: number;
+  declare readonly statusCode?: number;
   /** How long to wait before trying again, in milliseconds, where the server said so. */
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
   /** Whether the same call may be made again without harm, and may work then. */
   readonly retryable: boolean;
   /**
@@ -39,7 +39,7 @@ export class E2BEdgeError extends Error {
    */
   readonly uncertain: boolean;
   /** How often the request was sent, or tried to be; absent where none was. */
-  readonly attempts?: number;
+  declare readonly attempts?: number;
 
   constructor(message?: string, options: E2BEdgeErrorOptions = {}, code = 'error') {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
