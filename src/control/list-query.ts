@@ -1,4 +1,10 @@
-/** What a list asks for, and how it is written into a query. */
+/** What a list asks for, how it is written into a query, and what comes back. */
+
+/** A page, and where the next one begins; without a token it is the last. */
+export interface Page<Item> {
+  items: Item[];
+  nextToken?: string;
+}
 
 export interface PageQuery {
   limit?: number | undefined;

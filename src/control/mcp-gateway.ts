@@ -1,12 +1,10 @@
-import { CommandExitError, FileNotFoundError, SandboxError } from '../errors.js';
+import { CommandExitError, SandboxError } from '../errors.js';
 import type { Sandbox } from '../sandbox/sandbox.js';
 import { shellQuote } from '../sandbox/shell-quote.js';
 import type { CallOptions } from '../transport/call-options.js';
 
 /** The port of the gateway in a sandbox. */
 export const mcpPort = 50_005;
-
-const tokenFile = '/etc/mcp-gateway/.token';
 
 /**
  * Starts the gateway in a sandbox of a template that has it.
@@ -30,12 +28,5 @@ export async function startMcpGateway(sandbox: Sandbox, config: object, call: Ca
   }
 }
 
-/** The token of the gateway that runs in a sandbox; undefined where none does. */
-export async function readMcpToken(sandbox: Sandbox): Promise<string | undefined> {
-  try {
-    return await sandbox.files.read(tokenFile, { user: 'root' });
-  } catch (error) {
-    if (error instanceof FileNotFoundError) return undefined;
-    throw error;
-  }
-}
+/** Where a gateway keeps its token, for root alone. */
+export const mcpTokenFile = '/etc/mcp-gateway/.token';

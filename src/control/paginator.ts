@@ -1,11 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { ConnectionOptions } from './config.js';
-
-/** A page, and where the next one begins; without a token it is the last. */
-export interface Page<Item> {
-  items: Item[];
-  nextToken?: string;
-}
+import type { Page } from './list-query.js';
 
 /**
  * A list that comes in pages. A loop goes through the items of all of them, and fetches a page when it gets there.

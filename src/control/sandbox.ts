@@ -16,7 +16,7 @@ import { createOnce } from './create-once.js';
 import { newSandbox, type SandboxCreateOptions } from './create-options.js';
 import { envdConnection } from './envd-connection.js';
 import { seconds } from './lifecycle-options.js';
-import { mcpPort, readMcpToken, startMcpGateway } from './mcp-gateway.js';
+import { mcpPort, mcpTokenFile, startMcpGateway } from './mcp-gateway.js';
 import type { SandboxNetworkUpdate } from './network-options.js';
 import { SandboxApi, type SnapshotPaginator } from './sandbox-api.js';
 import type { SandboxInfo } from './sandbox-info.js';
@@ -272,9 +272,12 @@ export class Sandbox extends SandboxApi {
     return `https://${this.getHost(mcpPort)}/mcp`;
   }
 
-  /** What clients of the gateway must send as a bearer token; undefined where no gateway was started. */
+  /**
+   * What clients of the gateway must send as a bearer token.
+   * @throws {FileNotFoundError} no gateway was started in the sandbox.
+   */
   async getMcpToken(): Promise<string | undefined> {
-    this.#mcpToken ??= await readMcpToken(this);
+    this.#mcpToken ??= await this.files.read(mcpTokenFile, { user: 'root' });
     return this.#mcpToken;
   }
 

@@ -9,6 +9,7 @@ export const lifecycleLosses: Suite = {
     {
       name: 'a sandbox whose answer was lost is taken up',
       via: 'key',
+      needs: ['single-sends'],
       run: async (context) => {
         const lossy = lossyCreation(context, 'answer');
         const sandbox = await context.create({ ...lossy.options, envs: { A: 'b' }, timeoutMs: 120_000 });
@@ -21,6 +22,7 @@ export const lifecycleLosses: Suite = {
     {
       name: 'one whose request was lost is created again',
       via: 'key',
+      needs: ['single-sends'],
       run: async (context) => {
         const lossy = lossyCreation(context, 'request');
         const sandbox = await context.create(lossy.options);
@@ -31,6 +33,7 @@ export const lifecycleLosses: Suite = {
     {
       name: 'what a request makes that arrives late is killed',
       via: 'key',
+      needs: ['single-sends'],
       run: async (context) => {
         const lossy = lossyCreation(context, 'late');
         const sandbox = await context.create(lossy.options);

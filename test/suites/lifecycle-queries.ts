@@ -97,7 +97,7 @@ export const lifecycleQueries: Suite = {
         const sandbox = await create({ network: { allowPublicTraffic: false } });
         equal(sandbox.getHost(3000), `3000-${sandbox.sandboxId}.${sandbox.sandboxDomain}`, 'getHost');
         equal(sandbox.getMcpUrl(), `https://${sandbox.getHost(50_005)}/mcp`, 'getMcpUrl');
-        equal(await sandbox.getMcpToken(), undefined, 'getMcpToken without a gateway');
+        await rejects(sandbox.getMcpToken(), edge.FileNotFoundError);
         ok(sandbox.trafficAccessToken, 'trafficAccessToken');
         const again = await edge.Sandbox.connect(sandbox.sandboxId, { ...key, timeoutMs: 0 });
         equal(again.trafficAccessToken, sandbox.trafficAccessToken, 'the same after connect');
