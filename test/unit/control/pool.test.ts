@@ -126,12 +126,12 @@ describe('warm sandboxes', () => {
     await pool.close();
   });
 
-  test('are checked ten thousand times without a trace', async () => {
+  test('are checked a thousand times without a trace', async () => {
     const listening = vi.spyOn(AbortSignal.prototype, 'addEventListener');
     const ending = vi.spyOn(AbortSignal.prototype, 'removeEventListener');
     const pool = open({ max: 1, reset: fleet.reset });
-    for (let use = 0; use < 10_000; use++) await pool.use(() => undefined);
-    expect(listening.mock.calls.length).toBeGreaterThan(10_000);
+    for (let use = 0; use < 1_000; use++) await pool.use(() => undefined);
+    expect(listening.mock.calls.length).toBeGreaterThan(1_000);
     expect(ending.mock.calls.length).toBe(listening.mock.calls.length);
     // One is for the end of the idle sandbox's life.
     expect(vi.getTimerCount()).toBe(1);
