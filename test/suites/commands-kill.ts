@@ -81,8 +81,9 @@ export const commandsKill: Suite = {
       name: 'multiply faster than they are looked for, and end all the same',
       async run(context) {
         const sandbox = await context.sandbox();
+        // Six chains that grow for seconds: who looks once misses the ends that come while it looks.
         const line =
-          'grow() { sleep 7106 & [ $1 -gt 0 ] && grow $(($1 - 1)) & sleep 0.01; wait; }; grow 60; wait';
+          'grow() { sleep 7106 & sleep 0.02; [ $1 -gt 0 ] && grow $(($1 - 1)) & wait; }; for i in 1 2 3 4 5 6; do grow 80 & done; wait';
         const command = await sandbox.commands.run(line, { background: true });
         await until(async () => (await count(sandbox, 'sleep 7106')) > 3, 'it grows');
         await command.kill({ group: true });

@@ -82,10 +82,32 @@ export const commandsOptions: Suite = {
       },
     },
     {
-      name: 'give a command in the background and a terminal no time limit of their own',
+      name: 'give a command that is waited for a minute, and others no time limit of their own',
+      async run({ sandbox, env }) {
+        const limits: string[] = [];
+        const { commands, pty } = await sandbox(env, {
+          fetch: (url, init) => {
+            const [call] = url.split('/').slice(-1);
+            const limit = new Headers(init?.headers).get('connect-timeout-ms');
+            if (call === 'Start' || call === 'Connect') limits.push(`${call} ${limit}`);
+            return fetch(url, init);
+          },
+        });
+        await commands.run('true');
+        const command = await commands.run('sleep 5', { background: true });
+        await commands.run('true', { timeoutMs: 5_000 });
+        const terminal = await pty.create({ cols: 80, rows: 24, transport: 'connect' });
+        await (await commands.connect(command.pid)).disconnect();
+        equal(limits, ['Start 60000', 'Start null', 'Start 5000', 'Start null', 'Connect null'], 'limits');
+        await command.kill();
+        await terminal.kill();
+      },
+    },
+    {
+      name: 'limit the listening where they are those of connect',
       async run({ sandbox }) {
         const { commands, pty } = await sandbox();
-        const command = await commands.run('sleep 5', { background: true, timeoutMs: 0 });
+        const command = await commands.run('sleep 30', { background: true });
         const listening = await commands.connect(command.pid, { timeoutMs: 300 });
         const terminal = await pty.create({ cols: 80, rows: 24 });
         const looking = await pty.connect(terminal.pid, { timeoutMs: 300 });
