@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptions, whole } from '../transport/check-options.js';
-import { isVersionAtLeast } from '../transport/version.js';
+import { envdVersions, isVersionAtLeast } from '../transport/version.js';
 import { getSignature } from '../wire/file-signature.js';
 import { checkPath } from './file-options.js';
 import { linuxUser } from './process-rules.js';
@@ -35,8 +35,10 @@ export async function signedFileUrl(
 ): Promise<string> {
   checkOptions(what, options, { user: linuxUser, useSignatureExpiration: whole(0) });
   if (operation === 'read' || path) checkPath(what, path);
-  const { user = isVersionAtLeast(envdVersion, '0.4.0') ? undefined : 'user', useSignatureExpiration } =
-    options;
+  const {
+    user = isVersionAtLeast(envdVersion, envdVersions.defaultUser) ? undefined : 'user',
+    useSignatureExpiration,
+  } = options;
   const query = new URLSearchParams();
   if (user !== undefined) query.set('username', user);
   if (path) query.set('path', path);

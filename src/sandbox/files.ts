@@ -3,6 +3,7 @@ import { callback, check, checkOptions, type Rules, whole } from '../transport/c
 import type { Connection } from '../transport/connection.js';
 import type { Rpc } from '../transport/rpc.js';
 import { userHeaders } from '../transport/user.js';
+import { envdVersions } from '../transport/version.js';
 import { decodeEntry, type EntryInfo, type WriteInfo } from '../wire/file-entry.js';
 import type { EntryInfo as EntryMessage } from '../wire/messages/filesystem.js';
 import { checkDirectory, checkPath, type FileOptions, fileRules } from './file-options.js';
@@ -151,9 +152,12 @@ export class Files {
     if (onEvent !== undefined) check('files.watchDir: onEvent', onEvent, callback);
     checkOptions('files.watchDir', options, watchRules);
     const connection = this.#connection;
-    if (options.recursive) connection.requireEnvd('0.1.4', 'files.watchDir with recursive');
-    if (options.includeEntry) connection.requireEnvd('0.6.3', 'files.watchDir with includeEntry');
-    if (options.allowNetworkMounts) connection.requireEnvd('0.6.4', 'files.watchDir with allowNetworkMounts');
+    if (options.recursive)
+      connection.requireEnvd(envdVersions.recursiveWatch, 'files.watchDir with recursive');
+    if (options.includeEntry)
+      connection.requireEnvd(envdVersions.watchEntries, 'files.watchDir with includeEntry');
+    if (options.allowNetworkMounts)
+      connection.requireEnvd(envdVersions.watchNetworkMounts, 'files.watchDir with allowNetworkMounts');
     return new WatchHandle(watchOpener(connection, path, options), options).start(onEvent);
   }
 

@@ -3,6 +3,7 @@ import { check, checkOptions, flag, type Rules, textMap } from '../transport/che
 import type { Connection } from '../transport/connection.js';
 import { readJson } from '../transport/http-error.js';
 import { userName } from '../transport/user.js';
+import { envdVersions } from '../transport/version.js';
 import type { FileType, WriteInfo } from '../wire/file-entry.js';
 import { checkPath, type FileOptions, fileRules } from './file-options.js';
 import { type FileData, fileData, uploadBody, uploadSize } from './upload-body.js';
@@ -91,7 +92,7 @@ async function upload(
   { path, data }: WriteEntry,
   options: WriteOptions,
 ): Promise<WriteInfo> {
-  const takesBytes = connection.hasEnvd('0.5.7');
+  const takesBytes = connection.hasEnvd(envdVersions.rawUpload);
   const gzip = takesBytes && options.gzip === true;
   const multipart = !takesBytes || (options.useOctetStream === false && !gzip);
   const body = await uploadBody(data, { multipart, gzip, streaming: connection.streamingUploads });
@@ -138,7 +139,7 @@ function checkWrite(connection: Connection, files: WriteEntry[], options: WriteO
   const { metadata = {} } = options;
   const keys = Object.keys(metadata);
   if (keys.length === 0) return;
-  connection.requireEnvd('0.6.2', 'files.write with metadata');
+  connection.requireEnvd(envdVersions.fileMetadata, 'files.write with metadata');
   for (const key of keys) checkLabel(key, metadata[key] as string);
   if (new Set(keys.map((key) => key.toLowerCase())).size < keys.length) {
     throw new InvalidArgumentError('files.write: two keys of the metadata differ in capitals alone.');
