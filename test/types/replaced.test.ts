@@ -12,7 +12,13 @@ const ours = join(root, 'dist/index.d.ts');
 describe('with `e2b-edge` for `e2b`', () => {
   test('the tests of every official method compile', () => {
     const files = ['test/official/js.test.ts', 'test/compat/e2b.test.ts'].map((path) => join(root, path));
-    const settings = { ...nodeNext, paths: { e2b: [ours] }, types: ['node'], skipLibCheck: true };
+    const settings: ts.CompilerOptions = {
+      ...nodeNext,
+      target: ts.ScriptTarget.ES2023,
+      paths: { e2b: [ours] },
+      types: ['node'],
+      skipLibCheck: true,
+    };
     expect(diagnose(files, settings)).toEqual([]);
   });
 

@@ -173,7 +173,8 @@ export function sandboxMethods(stage: () => Stage): void {
       const { sandbox } = stage();
       expect(sandbox.getHost(3000)).toBe(`3000-${sandbox.sandboxId}.${sandbox.sandboxDomain}`);
       expect(sandbox.getMcpUrl()).toContain('50005-');
-      expect(await sandbox.getMcpToken().catch((error) => error.name)).toMatch(/undefined|FileNotFoundError/);
+      const token = await sandbox.getMcpToken().catch((error) => error.name);
+      expect(String(token)).toMatch(/undefined|FileNotFoundError/);
     });
 
     test('uploadUrl and downloadUrl, signed, for a while', async () => {
