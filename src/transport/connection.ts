@@ -4,7 +4,7 @@ import { type Call, Caller } from './caller.js';
 import type { ClientOptions } from './client-options.js';
 import type { Credential } from './credential.js';
 import { connectionLost, sandboxEnded } from './http-error.js';
-import { createRpc, type Rpc, rpcError } from './rpc.js';
+import { createRpc, type Rpc } from './rpc.js';
 import { type OpenStream, openStream } from './stream.js';
 import { envdTooOld, isVersionAtLeast } from './version.js';
 
@@ -84,7 +84,7 @@ export class Connection {
           throw goneBefore(error);
         }),
       );
-      return { ...stream, rest: this.#rest(stream.rest, opened) };
+      return { ...stream, rest: this.#rest(stream.rest, opened, options.signal) };
     } catch (error) {
       opened.deadline.end();
       throw error;
@@ -112,7 +112,7 @@ export class Connection {
       const toError = async (error: unknown): Promise<unknown> => {
         const { signal } = deadline;
         const lost = isE2BEdgeError(error) ? error : connectionLost(error);
-        return call.failed(signal.aborted ? signal.reason : await this.#explain(lost));
+        return call.failed(signal.aborted ? signal.reason : await this.#explain(lost, signal));
       };
       return { response, toError, end: deadline.end };
     } catch (error) {
@@ -150,27 +150,30 @@ export class Connection {
   async *#rest<T>(
     messages: AsyncGenerator<T, void, undefined>,
     call: Call,
+    signal: AbortSignal | undefined,
   ): AsyncGenerator<T, void, undefined> {
     try {
       yield* messages;
     } catch (error) {
-      throw call.failed(await this.#explain(error));
+      throw call.failed(await this.#explain(error, signal));
     }
   }
 
-  /** Makes this package's errors of what an attempt throws, unless it was aborted: then the signal's reason counts. */
+  /** Says more of what an attempt throws, unless it was aborted: then the signal's reason counts. */
   async #explained<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
     try {
       return await attempt();
     } catch (error) {
-      throw signal.aborted ? error : await this.#explain(rpcError(error));
+      throw signal.aborted ? error : await this.#explain(error, signal);
     }
   }
 
   /** A connection that was lost may have been lost because the sandbox ended: that is worth a question. */
-  async #explain(error: unknown): Promise<unknown> {
+  async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
     if (!isE2BEdgeError(error, 'connection_lost')) return error;
-    const running = await this.isRunning({ requestTimeoutMs: healthTimeoutMs }, 0).catch(() => true);
+    const question = { requestTimeoutMs: healthTimeoutMs, ...(signal && { signal }) };
+    const running = await this.isRunning(question, 0).catch(() => true);
+    if (signal?.aborted) return signal.reason;
     return running ? error : sandboxEnded('the stream broke off', { cause: error });
   }
 }

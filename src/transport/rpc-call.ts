@@ -7,7 +7,7 @@ import { toBinary } from '../wire/codec/to-binary.js';
 import { compressedFlag, EnvelopeSplitter, encodeEnvelope, endStreamFlag } from '../wire/envelope.js';
 import type { AuthorizedFetch } from './authorized-fetch.js';
 import { connectError } from './connect-error.js';
-import { answerFacts, httpError } from './http-error.js';
+import { answerFacts, connectionLost, httpError } from './http-error.js';
 import { startStreamLimit } from './stream-limit.js';
 
 export interface RpcOptions {
@@ -40,7 +40,7 @@ export async function callUnary<I, O>(
   // `AuthorizedFetch` lets no other failures through than Connect's.
   if (!response.ok) throw connectError(await response.json(), answerFacts(response));
   await requireAnswer(response, type);
-  return fromBinary(method.output, new Uint8Array(await response.arrayBuffer()));
+  return fromBinary(method.output, new Uint8Array(await response.arrayBuffer().catch(lost)));
 }
 
 /** A call with a stream of answers. Leaving the loop cancels it on the server's side as well. */
@@ -103,10 +103,11 @@ async function* readPayloads(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = body?.getReader();
+  const read = () => reader?.read().catch(lost);
   const splitter = new EnvelopeSplitter();
   let ended = false;
   try {
-    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) {
+    for (let next = await read(); next && !next.done; next = await read()) {
       for (const { flags, payload } of splitter.push(next.value)) {
         if (flags & compressedFlag) throw protocolError('it is compressed, which was not asked for');
         if (ended) throw protocolError('it comes after the end');
@@ -120,7 +121,7 @@ async function* readPayloads(
     }
     // Node does not always fail a read whose signal was aborted before.
     signal.throwIfAborted();
-    if (!ended) throw new Error('the stream broke off: its end frame is missing');
+    if (!ended) throw connectionLost(new Error('the stream broke off: its end frame is missing'));
   } finally {
     reader?.cancel().catch(() => undefined);
   }
@@ -134,6 +135,11 @@ function throwIfFailed(endStream: Uint8Array): void {
     throw protocolError('it says that it is the end, but not how');
   }
   if (end?.error !== undefined) throw connectError(end.error);
+}
+
+/** What fails while an answer is read broke off. What `fetch` throws may be of the program: it is left as it is. */
+function lost(cause: unknown): never {
+  throw connectionLost(cause);
 }
 
 function protocolError(what: string): SandboxError {

@@ -14,7 +14,7 @@ export type RpcClient<Service> = {
 type AnyMethod = UnaryMethod<unknown, unknown> | StreamMethod<unknown, unknown>;
 
 /**
- * The functions of a service. They throw this package's errors, and whatever `fetch` and bodies throw. Each is made when
+ * The functions of a service. They throw this package's errors, and whatever `fetch` throws. Each is made when
  * it is asked for, since there is a client for every call.
  */
 export function createRpcClient<Service extends object>(

@@ -1,8 +1,6 @@
-import { isE2BEdgeError } from '../errors.js';
 import { Filesystem } from '../wire/messages/filesystem.js';
 import { Process } from '../wire/messages/process.js';
 import type { AuthorizedFetch } from './authorized-fetch.js';
-import { connectionLost } from './http-error.js';
 import { createRpcClient, type RpcClient } from './rpc-client.js';
 
 /** The RPC clients of one sandbox's envd. */
@@ -20,9 +18,4 @@ export function createRpc(baseUrl: string, fetch: AuthorizedFetch): Rpc {
     process: createRpcClient(Process, baseUrl, fetch),
     filesystem: createRpcClient(Filesystem, baseUrl, fetch),
   };
-}
-
-/** Makes an error of whatever an RPC call threw: what is not of this package broke off on the way. */
-export function rpcError(error: unknown): Error {
-  return isE2BEdgeError(error) ? error : connectionLost(error);
 }

@@ -1,6 +1,5 @@
 import type { Deadline } from './deadline.js';
 import { connectionLost } from './http-error.js';
-import { rpcError } from './rpc.js';
 import { watchSilence } from './silence.js';
 
 /** A server's stream whose first message is here. */
@@ -23,8 +22,6 @@ export async function openStream<T>(
   maxSilenceMs = 0,
 ): Promise<OpenStream<T>> {
   let cancelled = false;
-  const fail = (error: unknown): unknown =>
-    deadline.signal.aborted ? deadline.signal.reason : rpcError(error);
   const messages = stream[Symbol.asyncIterator]();
   const silence = watchSilence(maxSilenceMs, () =>
     deadline.cancel(connectionLost(new Error(`nothing was heard for ${maxSilenceMs} ms`))),
@@ -39,7 +36,7 @@ export async function openStream<T>(
   };
 
   const first = await messages.next();
-  if (first.done) throw new Error('the stream ended before its first message');
+  if (first.done) throw connectionLost(new Error('the stream ended before its first message'));
   deadline.met();
 
   async function* rest(): AsyncGenerator<T, void, undefined> {
@@ -52,7 +49,7 @@ export async function openStream<T>(
         yield next.value;
       }
     } catch (error) {
-      if (!cancelled) throw fail(error);
+      if (!cancelled) throw deadline.signal.aborted ? deadline.signal.reason : error;
     } finally {
       cancel();
     }

@@ -171,6 +171,40 @@ describe('a connection', () => {
     ).rejects.toBe(reason);
   });
 
+  // The question itself may take 5 s: who waits for its end comes too late.
+  test('drops the question whether the sandbox is there when the call ends', { timeout: 4_000 }, async () => {
+    const controller = new AbortController();
+    server = await serve((request, response) => {
+      if (request.url !== '/health') response.destroy();
+      else controller.abort('enough');
+    });
+    const { signal } = controller;
+    const aborted = connect().call({ signal }, 'list', (rpc, own) => rpc.process.list({}, { signal: own }));
+    await expect(aborted).rejects.toBe('enough');
+    await expect(list(connect(), 100)).rejects.toMatchObject({ code: 'request_timeout' });
+  });
+
+  test('drops it for a stream that broke off as well', { timeout: 4_000 }, async () => {
+    const controller = new AbortController();
+    server = await serve((request, response) => {
+      if (request.url === '/health') return controller.abort('enough');
+      response.writeHead(200, streamType);
+      response.write(started, () => response.destroy());
+    });
+    const { rest } = await connect().stream({ signal: controller.signal }, 'start', (rpc, signal) =>
+      rpc.process.start({}, { signal }),
+    );
+    await expect(rest.next()).rejects.toBe('enough');
+  });
+
+  test('leaves what a program throws in a credential as it is', async () => {
+    server = await serve((_request, response) => response.writeHead(204).end());
+    const mine = new RangeError('not signed in');
+    const connection = connect({ headers: () => Promise.reject(mine) });
+    await expect(list(connection)).rejects.toBe(mine);
+    await expect(start(connection)).rejects.toBe(mine);
+  });
+
   test('names the address that nothing answers at', async () => {
     server = await serve(() => undefined);
     const { url } = server;
