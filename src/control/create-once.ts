@@ -20,6 +20,8 @@ export interface CreateOnceOptions {
 
 /** How many requests one creation makes at most. */
 const mostRequests = 2;
+/** The first request with a key is not answered yet, or never was: some runtimes send a request twice, unseen. */
+const unansweredCodes = ['idempotency_in_progress', 'idempotency_outcome_unknown'];
 /** The waits before each look for a sandbox whose creation may be under way still, in milliseconds. */
 const lookUpWaitsMs = [0, 300, 700, 1500];
 /** The same when nobody waits any more: half a minute in all. */
@@ -74,7 +76,8 @@ class Creation {
     if (earlier) return earlier;
     for (;;) {
       try {
-        return await this.#create(call);
+        const record = await this.#create(call, this.#ownKey ?? newKey());
+        return await this.#unlessEnded(record, call);
       } catch (error) {
         if (signal.aborted || this.#unanswered.size === 0) throw error;
         this.#warn('the answer was lost, so what it made is looked for', error);
@@ -97,11 +100,11 @@ class Creation {
     }
   }
 
-  async #create(call: OpenCall): Promise<SandboxRecord> {
-    const key = this.#ownKey ?? crypto.randomUUID();
+  async #create(call: OpenCall, sentKey: string): Promise<SandboxRecord> {
+    const key = this.#ownKey ?? sentKey;
     const isRepeated = this.#unanswered.has(key);
     const metadata = { ...this.#sandbox.metadata, [createMarker]: key };
-    const sent = this.#options.sendKey ? { idempotencyKey: key } : {};
+    const sent = this.#options.sendKey ? { idempotencyKey: sentKey } : {};
     this.#requests++;
     this.#unanswered.add(key);
     try {
@@ -110,10 +113,22 @@ class Creation {
       return record;
     } catch (error) {
       // What refuses a repeated key says nothing of the first request, which may be under way.
-      const isUnknown = isRepeated || call.signal.aborted || (isE2BEdgeError(error) && error.uncertain);
+      const isUnknown = isRepeated || call.signal.aborted || saysLittle(error);
       if (!isUnknown) this.#unanswered.delete(key);
       throw error;
     }
+  }
+
+  /** A control plane can keep a key for longer than what it made, and answer with a sandbox that is no more. */
+  async #unlessEnded(record: SandboxRecord, call: OpenCall): Promise<SandboxRecord> {
+    if (!this.#ownKey || !this.#options.sendKey) return record;
+    try {
+      await this.#api.info(record.sandboxID, call);
+    } catch (error) {
+      if (call.signal.aborted) throw error;
+      if (isE2BEdgeError(error, 'sandbox_not_found')) return this.#create(call, newKey());
+    }
+    return record;
   }
 
   /** @throws `lost` when the control plane cannot be asked: creating again could then make a second one. */
@@ -167,4 +182,14 @@ class Creation {
   #warn(message: string, ...cause: unknown[]): void {
     this.#options.logger?.warn?.(`Sandbox.create: ${message}`, ...cause);
   }
+}
+
+/** Letters and digits only, which every control plane that knows of keys takes. */
+function newKey(): string {
+  return crypto.randomUUID().replaceAll('-', '');
+}
+
+/** Whether the request that failed may have been executed, or may be yet. */
+function saysLittle(error: unknown): boolean {
+  return isE2BEdgeError(error) && (error.uncertain || unansweredCodes.includes(error.code));
 }

@@ -22,6 +22,7 @@ export type AnswerFrom = 'control' | 'rpc' | 'files';
 
 interface ErrorBody {
   code?: unknown;
+  error_code?: unknown;
   message?: unknown;
 }
 
@@ -35,6 +36,8 @@ export async function httpError(response: Response, from: AnswerFrom): Promise<E
   const message = typeof body.message === 'string' && body.message !== '' ? body.message : `HTTP ${status}`;
   const options = answerFacts(response);
   if (typeof body.code === 'string') options.code = body.code;
+  // No class of its own says what such a conflict is about.
+  else if ([409, 422].includes(status) && typeof body.error_code === 'string') options.code = body.error_code;
   return errorOfStatus(status, from, message, options);
 }
 

@@ -48,7 +48,8 @@ const generated = /^wire\/(gen|messages)\//;
 
 function roomOf(path: string): string {
   if (path === 'errors.ts') return 'errors';
-  if (/^control\/(api|list-query|network-options|records)\.ts$/.test(path)) return 'control/api';
+  if (/^control\/(api|create-marker|create-once|list-query|network-options|records)\.ts$/.test(path))
+    return 'control/api';
   if (path.startsWith('wire/gen/')) return 'wire/gen';
   if (path.startsWith('local/cli/')) return 'cli';
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : 'entry';

@@ -6,7 +6,9 @@ export type Capability =
   /** `fetch` sends a body while it is still being made. */
   | 'streaming-uploads'
   /** `fetch` sends a POST once, whatever becomes of the connection. */
-  | 'single-sends';
+  | 'single-sends'
+  /** A create tells its key to the control plane, so that a request which is sent twice makes one sandbox. */
+  | 'keyed-creates';
 
 interface Lack {
   capability: Capability;
@@ -27,6 +29,12 @@ const lacking: Lack[] = [
     capability: 'streaming-uploads',
     via: 'session',
     reason: 'a session is for pages, so the client collects streams first',
+  },
+  {
+    capability: 'keyed-creates',
+    runtime: 'chromium',
+    via: 'key',
+    reason: 'not every control plane lets a page send the header of the key',
   },
   ...(['chromium', 'deno'] as const).map((runtime) => ({
     capability: 'single-sends' as const,

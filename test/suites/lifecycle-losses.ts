@@ -9,7 +9,7 @@ export const lifecycleLosses: Suite = {
     {
       name: 'a sandbox whose answer was lost is taken up',
       via: 'key',
-      needs: ['single-sends'],
+      needs: ['keyed-creates'],
       run: async (context) => {
         const lossy = lossyCreation(context, 'answer');
         const sandbox = await context.create({ ...lossy.options, envs: { A: 'b' }, timeoutMs: 120_000 });
@@ -22,7 +22,7 @@ export const lifecycleLosses: Suite = {
     {
       name: 'one whose request was lost is created again',
       via: 'key',
-      needs: ['single-sends'],
+      needs: ['keyed-creates'],
       run: async (context) => {
         const lossy = lossyCreation(context, 'request');
         const sandbox = await context.create(lossy.options);
@@ -33,11 +33,11 @@ export const lifecycleLosses: Suite = {
     {
       name: 'what a request makes that arrives late is killed',
       via: 'key',
-      needs: ['single-sends'],
+      needs: ['keyed-creates'],
       run: async (context) => {
         const lossy = lossyCreation(context, 'late');
         const sandbox = await context.create(lossy.options);
-        equal(await lossy.settled(), 1, 'works in the background');
+        await lossy.settled();
         equal(await lossy.sandboxes(), [sandbox.sandboxId], 'sandboxes');
         equal(await sandbox.isRunning(), true, 'isRunning');
       },
@@ -86,6 +86,21 @@ export const lifecycleLosses: Suite = {
         equal(sandbox.sandboxId, made, 'sandboxId');
         equal(await lossy.settled(), 0, 'works in the background');
         equal(await lossy.sandboxes(), [made], 'sandboxes');
+      },
+    },
+    {
+      name: 'creates with one key at once give one sandbox, and another one once it has ended',
+      via: 'key',
+      needs: ['keyed-creates'],
+      run: async (context) => {
+        const options = { metadata: { mark: crypto.randomUUID() }, idempotencyKey: crypto.randomUUID() };
+        const all = await Promise.all(Array.from({ length: 4 }, () => context.create(options)));
+        const [sandbox] = all;
+        equal(new Set(all.map(({ sandboxId }) => sandboxId)).size, 1, 'sandboxes');
+        await sandbox?.kill();
+        const next = await context.create(options);
+        equal(next.sandboxId === sandbox?.sandboxId, false, 'the one that has ended');
+        equal(await next.isRunning(), true, 'isRunning');
       },
     },
     {

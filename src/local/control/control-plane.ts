@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, replyFailure } from '../http/replies.js';
 import { urlOf } from '../http/request-url.js';
 import { sameSecret } from '../http/signature.js';
+import { CreationKeys } from './creation-keys.js';
 import type { Metrics } from './metrics.js';
 import { elsewhere } from './routes/elsewhere.js';
 import { lifecycleRoutes } from './routes/lifecycle-routes.js';
@@ -37,6 +38,7 @@ const routes: readonly Route[] = [
 /** The REST API that creates, finds, changes and ends sandboxes, for whoever has the key. */
 export function controlPlane(options: ControlPlaneOptions): ControlPlane {
   const { sandboxes, templates, metrics } = options;
+  const creationKeys = new CreationKeys<Record<string, unknown>>();
   return async (request, response) => {
     try {
       const url = urlOf(request);
@@ -46,7 +48,8 @@ export function controlPlane(options: ControlPlaneOptions): ControlPlane {
       }
       checkKey(request.headers['x-api-key'], options);
       const { action, id } = match(request.method ?? '', url.pathname);
-      await action({ request, response, query: url.searchParams, sandboxes, templates, metrics, id });
+      const query = url.searchParams;
+      await action({ request, response, query, sandboxes, templates, creationKeys, metrics, id });
     } catch (error) {
       replyFailure(response, error);
     }

@@ -4,10 +4,13 @@ import type { ServerResponse } from 'node:http';
 export class ApiError extends Error {
   override name = 'ApiError';
   readonly status: number;
+  /** For programs, where upstream has such a name. */
+  readonly errorCode: string | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, errorCode?: string) {
     super(message);
     this.status = status;
+    this.errorCode = errorCode;
   }
 }
 
@@ -26,6 +29,8 @@ export function replyError(response: ServerResponse, status: number, message: st
 /** Answers a failure as what it is: an `ApiError`, or 500. */
 export function replyFailure(response: ServerResponse, error: unknown): void {
   if (response.headersSent) response.destroy();
-  else if (error instanceof ApiError) replyError(response, error.status, error.message);
-  else replyError(response, 500, error instanceof Error ? error.message : String(error));
+  else if (error instanceof ApiError) {
+    const { status, message, errorCode } = error;
+    replyJson(response, status, { code: status, message, ...(errorCode && { error_code: errorCode }) });
+  } else replyError(response, 500, error instanceof Error ? error.message : String(error));
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ControlApi } from '../../../src/control/api.js';
 import { type CreateOnceOptions, createOnce } from '../../../src/control/create-once.js';
 import type { NewSandbox, SandboxRecord } from '../../../src/control/records.js';
-import { ConnectionError, RateLimitError, SandboxError } from '../../../src/errors.js';
+import { ConnectionError, RateLimitError, SandboxError, SandboxNotFoundError } from '../../../src/errors.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -36,6 +36,11 @@ function controlPlane(steps: ((there: Map<string, NewSandbox>) => void)[]) {
         Object.entries(metadata ?? {}).every(([name, value]) => has?.[name] === value),
       );
       return { items: items.map(([sandboxID]) => ({ sandboxID }) as never) };
+    },
+    info: async (id) => {
+      calls.push(`info ${id}`);
+      if (!there.has(id)) throw new SandboxNotFoundError('gone');
+      return {} as never;
     },
     kill: async (id) => {
       calls.push(`kill ${id}`);
@@ -75,7 +80,7 @@ describe('a create', () => {
     expect(calls).toEqual(['create']);
     expect(there.get('i1')?.metadata).toEqual({
       a: 'b',
-      'e2b-edge-create': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'e2b-edge-create': expect.stringMatching(/^[0-9a-f]{32}$/),
     });
   });
 
@@ -156,6 +161,34 @@ describe('a create', () => {
       },
     ]);
     expect(await run(first.api)).toEqual({ outcome: conflict, works: 0 });
+  });
+
+  test.each(['idempotency_in_progress', 'idempotency_outcome_unknown'])(
+    'that was sent twice unseen, and answered with %s, is looked for',
+    async (code) => {
+      const { api, there, calls } = controlPlane([
+        () => {
+          throw new SandboxError('the same key', { statusCode: 409, code });
+        },
+      ]);
+      expect(await run(api)).toEqual({ outcome: 'i1', works: 0 });
+      expect(calls).toEqual(['create', 'list', 'connect undefined']);
+      expect(there.size).toBe(1);
+    },
+  );
+
+  test('with a key of its own that made what has ended makes another one', async () => {
+    const { api, there, calls } = controlPlane([(all) => all.clear()]);
+    const keys: unknown[] = [];
+    const create = api.create;
+    api.create = (sandbox, call) => {
+      keys.push(call?.idempotencyKey);
+      return create(sandbox, call);
+    };
+    expect(await run(api, { idempotencyKey: 'order-7' })).toEqual({ outcome: 'i4', works: 0 });
+    expect(calls).toEqual(['list', 'create', 'info i2', 'create']);
+    expect(there.get('i4')?.metadata).toEqual({ 'e2b-edge-create': 'order-7' });
+    expect(keys).toEqual(['order-7', expect.stringMatching(/^[0-9a-f]{32}$/)]);
   });
 
   test('has what it left behind killed, and no copy of what it gave', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../../http/replies.js';
+import type { CreationKeys } from '../creation-keys.js';
 import type { Metrics } from '../metrics.js';
 import { notFound, type Sandbox } from '../sandbox.js';
 import type { Sandboxes } from '../sandboxes.js';
@@ -12,6 +13,7 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly sandboxes: Sandboxes;
   readonly templates: Templates;
+  readonly creationKeys: CreationKeys<Record<string, unknown>>;
   readonly metrics: Metrics;
   /** The id or the name in the path, where there is one. */
   readonly id: string;

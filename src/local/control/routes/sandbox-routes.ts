@@ -10,9 +10,13 @@ import { type Action, findRunning, findSandbox, noContent, type Route, sandboxId
 
 const create =
   (version: 'v1' | 'v2'): Action =>
-  async ({ request, response, sandboxes }) => {
+  async ({ request, response, sandboxes, creationKeys }) => {
     const asked = parseCreate(await readJson(request), createDefaults[version]);
-    replyJson(response, 201, summaryOf(await sandboxes.create(asked)));
+    const key = request.headers['idempotency-key'];
+    const answer = creationKeys.answer(key, { version, asked }, async () =>
+      summaryOf(await sandboxes.create(asked)),
+    );
+    replyJson(response, 201, await answer);
   };
 
 const list: Action = ({ response, query, sandboxes, templates }) => {
