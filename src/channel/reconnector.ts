@@ -1,7 +1,6 @@
-import { createBackoff } from '../transport/backoff.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
-import { mayHeal } from '../transport/reconnect.js';
+import { mayHeal, reconnect } from '../transport/reconnect.js';
 import { identifyProcess, isSameProcess, type ProcessIdentity } from './process-identity.js';
 import { connectProcess, type ProcessStream, processNotFound } from './process-stream.js';
 
@@ -50,21 +49,16 @@ export class Reconnector {
    * @throws the last error: one that trying does not heal, the one at which the time was over, or the signal's reason.
    */
   async reconnect(cause: unknown, signal: AbortSignal, timeoutMs?: number): Promise<ProcessStream> {
+    if (!mayHeal(cause)) throw cause;
     const { maxMs, onAttempt } = this.#options;
-    const until = Date.now() + maxMs;
-    const backoff = createBackoff();
-    let error = cause;
-    for (let attempt = 1; ; attempt++) {
-      if (maxMs <= 0 || !mayHeal(error) || (attempt > 1 && Date.now() >= until)) throw error;
-      onAttempt?.(attempt, error);
-      await this.#pause(backoff.next(), signal);
-      try {
-        return await this.connect({ signal, requestTimeoutMs: attemptMs }, timeoutMs);
-      } catch (next) {
-        signal.throwIfAborted();
-        error = next;
-      }
-    }
+    return reconnect(() => this.connect({ signal, requestTimeoutMs: attemptMs }, timeoutMs), cause, {
+      maxMs,
+      signal,
+      onAttempt: (attempt, error, now) => {
+        this.#wake = now;
+        onAttempt?.(attempt, error);
+      },
+    });
   }
 
   /**
@@ -94,22 +88,6 @@ export class Reconnector {
   /** Tries at once where it waits. */
   wake(): void {
     this.#wake?.();
-  }
-
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        this.#wake = undefined;
-        settle();
-      };
-      const onAbort = end(() => reject(signal.reason));
-      this.#wake = end(resolve);
-      const timer = setTimeout(this.#wake, ms);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }
 

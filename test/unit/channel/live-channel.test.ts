@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Channel, ChannelEvent } from '../../../src/channel/channel.js';
 import { InputQueue } from '../../../src/channel/input-queue.js';
 import { openLiveChannel } from '../../../src/channel/live-channel.js';
-import { connectTo, events, serveProcesses } from '../support/fake-envd.js';
+import { connectTo, events, serveProcesses, signalled } from '../support/fake-envd.js';
 import type { TestServer } from '../support/serve.js';
 
 let server: TestServer | undefined;
@@ -147,5 +147,69 @@ describe('input', () => {
     ]);
     await queue.send(bytes('ls\n'));
     expect(calls).toBe(2);
+  });
+
+  test('that is never answered is given up in time, and what is sent afterwards goes', async () => {
+    const calls: string[] = [];
+    server = await serveProcesses({
+      async sendInput({ input }, context) {
+        calls.push(new TextDecoder().decode(input?.input.value as Uint8Array));
+        if (calls.length === 1) await aborted(context);
+        return {};
+      },
+    });
+    const queue = new InputQueue(connectTo(server, 300), 7, 'stdin');
+    const results = await Promise.allSettled([queue.send(bytes('half-open')), queue.send(bytes('behind'))]);
+    expect(results).toMatchObject([
+      { reason: { code: 'input_uncertain', cause: { code: 'request_timeout' } } },
+      { reason: { code: 'input_not_executed' } },
+    ]);
+    await queue.send(bytes('after'));
+    expect(calls).toEqual(['half-open', 'after']);
+    expect(queue.idle).toBe(true);
+  });
+
+  test('that is taken back by its signal while it waits leaves the others as they are', async () => {
+    const calls: string[] = [];
+    const free = signalled();
+    server = await serveProcesses({
+      async sendInput({ input }) {
+        calls.push(new TextDecoder().decode(input?.input.value as Uint8Array));
+        await free.promise;
+        return {};
+      },
+    });
+    const queue = new InputQueue(connectTo(server), 7, 'stdin');
+    const abort = new AbortController();
+    const first = queue.send(bytes('a'));
+    const taken = queue.send(bytes('b'), { signal: abort.signal });
+    const last = queue.send(bytes('c'));
+    const reason = new Error('changed my mind');
+    abort.abort(reason);
+    await expect(taken).rejects.toBe(reason);
+    await expect(queue.send(bytes('d'), { signal: abort.signal })).rejects.toBe(reason);
+    free.resolve();
+    await Promise.all([first, last]);
+    expect(calls).toEqual(['a', 'c']);
+  });
+
+  test('of a stream is sent in pieces, one at a time, before what comes after it; its failure is its own', async () => {
+    const calls: number[] = [];
+    server = await serveProcesses({
+      sendInput({ input }) {
+        calls.push((input?.input.value as Uint8Array | undefined)?.length ?? 0);
+        return {};
+      },
+    });
+    const queue = new InputQueue(connectTo(server), 7, 'stdin');
+    async function* source(failure?: Error) {
+      yield new Uint8Array(600_000);
+      yield new Uint8Array(5);
+      if (failure) throw failure;
+    }
+    await Promise.all([queue.send(source()), queue.send(bytes('after'))]);
+    expect(calls).toEqual([262_144, 262_144, 75_712, 5, 5]);
+    const failure = new Error('the source dried up');
+    await expect(queue.send(source(failure))).rejects.toBe(failure);
   });
 });
