@@ -10,6 +10,8 @@ export async function bundle(entry: string, conditions: string[]): Promise<strin
     platform: 'browser',
     conditions,
     target: 'es2022',
+    // The calls that a case makes are noted under the names of their classes.
+    keepNames: true,
     sourcemap: 'inline',
     write: false,
     logLevel: 'error',

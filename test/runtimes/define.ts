@@ -5,6 +5,7 @@ import { describe, test } from 'vitest';
 import { whyNot } from '../suites/capabilities.js';
 import type { Case, Runtime, Via } from '../suites/case.js';
 import { suites } from '../suites/index.js';
+import { SuiteResults } from './suite-results.js';
 
 /** Which case to run, in plain JSON. */
 export interface CaseId {
@@ -15,6 +16,8 @@ export interface CaseId {
 
 /** How a case ended. */
 export interface CaseResult {
+  /** The methods of the package that it called; see `call-recorder.ts`. */
+  calls: string[];
   failure?: {
     message: string;
     /** As of an Error: it begins with the message. */
@@ -24,18 +27,22 @@ export interface CaseResult {
 
 /** Defines all tests of a runtime; `runCase` takes each of them there. */
 export function defineSuites(runtime: Runtime, runCase: (id: CaseId) => Promise<CaseResult>): void {
+  const results = new SuiteResults(runtime);
   for (const via of ['key', 'session'] as const) {
     describe(via === 'key' ? 'straight' : 'through the broker', () => {
       for (const suite of suites) {
         const cases = suite.cases.filter((one) => one.via === undefined || one.via === via);
         if (cases.length === 0) continue;
         describe(suite.name, () => {
-          for (const one of cases)
-            defineCase(runtime, { suite: suite.name, name: one.name, via }, one, runCase);
+          for (const one of cases) {
+            results.expectOne();
+            defineCase(runtime, { suite: suite.name, name: one.name, via }, one, runCase, results);
+          }
         });
       }
     });
   }
+  results.saveInTheEnd();
 }
 
 /** Whether a local sandbox will have a program: it has this machine's. */
@@ -48,16 +55,19 @@ function defineCase(
   id: CaseId,
   one: Case,
   runCase: (id: CaseId) => Promise<CaseResult>,
+  results: SuiteResults,
 ): void {
   const reason =
     one.needs?.map((need) => whyNot(need, runtime, id.via)).find((why) => why !== undefined) ??
     one.programs?.filter((program) => !hasProgram(program)).map((name) => `this machine has no ${name}`)[0];
   if (reason !== undefined) {
+    results.add({ ...id, outcome: 'skipped', reason, calls: [] });
     test.skip(`${one.name} (skipped: ${reason})`);
     return;
   }
   test(one.name, async () => {
-    const { failure } = await runCase(id);
+    const { calls, failure } = await runCase(id);
+    results.add({ ...id, outcome: failure ? 'failed' : 'passed', calls });
     if (failure) throw Object.assign(new Error(failure.message), { stack: failure.stack });
   });
 }

@@ -2,8 +2,11 @@
 
 import type { Case, Entries, Runtime, StageEnv } from '../suites/case.js';
 import { suites } from '../suites/index.js';
+import { CallRecorder } from './call-recorder.js';
 import { createContext } from './context.js';
 import type { CaseId, CaseResult } from './define.js';
+
+const recorder = new CallRecorder();
 
 export async function runCase(
   runtime: Runtime,
@@ -11,16 +14,25 @@ export async function runCase(
   env: StageEnv,
   id: CaseId,
 ): Promise<CaseResult> {
-  const { context, cleanUp } = createContext(runtime, entries, env, id.via);
+  const { context, cleanUp } = createContext(runtime, watched(entries), env, id.via);
+  recorder.take();
   try {
     await find(id).run(context);
-    return {};
+    return { calls: recorder.take() };
   } catch (error) {
     const message = describe(error);
-    return { failure: { message, stack: `${message}\n${frames(error)}` } };
+    return { calls: recorder.take(), failure: { message, stack: `${message}\n${frames(error)}` } };
   } finally {
     await cleanUp();
   }
+}
+
+function watched(entries: Entries): Entries {
+  return {
+    ...entries,
+    edge: recorder.watchEntry(entries.edge),
+    browser: recorder.watchEntry(entries.browser),
+  };
 }
 
 function find(id: CaseId): Case {

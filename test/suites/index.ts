@@ -14,6 +14,7 @@ import { filesContent } from './files-content.js';
 import { filesOptions } from './files-options.js';
 import { filesTree } from './files-tree.js';
 import { filesUrls } from './files-urls.js';
+import { functions } from './functions.js';
 import { git } from './git.js';
 import { hooks } from './hooks.js';
 import { lifecycle } from './lifecycle.js';
@@ -25,6 +26,7 @@ import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { retries } from './retries.js';
 import { sessions } from './sessions.js';
+import { terminalHandles, terminalHandlesWebSocket } from './terminal-handle.js';
 import { watch } from './watch.js';
 
 export const suites: Suite[] = [
@@ -51,6 +53,9 @@ export const suites: Suite[] = [
   commandsLimits,
   ptyConnect,
   ptyWebSocket,
+  terminalHandles,
+  terminalHandlesWebSocket,
+  functions,
   failures,
   retries,
   hooks,
