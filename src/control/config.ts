@@ -1,5 +1,5 @@
 import { AuthenticationError, InvalidArgumentError } from '../errors.js';
-import { checkOptions, flag, type Rules, text } from '../transport/check-options.js';
+import { check, checkOptions, flag, type Rule, type Rules, text } from '../transport/check-options.js';
 import { type ClientOptions, clientOptions, clientRules, isHeaders } from '../transport/client-options.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
 
@@ -31,11 +31,16 @@ export interface ConnectionOptions extends ClientOptions {
   proxy?: string;
 }
 
+const host: Rule = [
+  'a host name, with a port or without, and no https://',
+  (value) => typeof value === 'string' && /^[\w.-]+(:\d+)?$/.test(value),
+];
+
 /** The rules of `ConnectionOptions`, to be spread into those of options that extend it. */
 export const connectionRules: Rules<ConnectionOptions> = {
   ...clientRules,
   apiKey: ['a string, or a function that returns one', (value) => /string|function/.test(typeof value)],
-  domain: text,
+  domain: host,
   apiUrl: text,
   sandboxUrl: text,
   debug: flag,
@@ -64,11 +69,15 @@ export interface ConnectionConfig {
 
 /**
  * Fills in the defaults, at the time of a call.
+ * @param what the call, for messages.
  * @throws {AuthenticationError} code `api_key_in_browser`: a key was about to be used in a page.
  * @throws {InvalidArgumentError} code `invalid_url`: `apiUrl` or `sandboxUrl`.
  */
-export function connectionConfig(options: ConnectionOptions = {}): ConnectionConfig {
-  checkOptions('The options', options, connectionRules);
+export function connectionConfig(
+  options: ConnectionOptions = {},
+  what: string = 'The options',
+): ConnectionConfig {
+  checkOptions(what, options, connectionRules);
   const page = isPage();
   if (page && !options.dangerouslyAllowBrowser) {
     throw new AuthenticationError(
@@ -78,6 +87,7 @@ export function connectionConfig(options: ConnectionOptions = {}): ConnectionCon
   }
   const sandboxUrl = options.sandboxUrl ?? variable('E2B_SANDBOX_URL');
   const domain = options.domain ?? variable('E2B_DOMAIN') ?? defaultDomain;
+  check('E2B_DOMAIN', domain, host);
   const debug = options.debug ?? variable('E2B_DEBUG')?.toLowerCase() === 'true';
   const apiUrl = debug ? 'http://localhost:3000' : `https://api.${domain}`;
   return {
@@ -130,11 +140,14 @@ function usableKey(given: string | undefined): string {
   return key;
 }
 
+/** What paths are put behind: a query would swallow them. And a password is nothing that `fetch` takes. */
 function address(name: string, url: string): string {
-  if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
-    throw new InvalidArgumentError(`The ${name} is "${url}": it must begin with http:// or https://.`, {
-      code: 'invalid_url',
-    });
+  if (!/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(url) || !URL.canParse(url)) {
+    const shown = url.replace(/\/\/[^/]*@/, '//…@');
+    throw new InvalidArgumentError(
+      `The ${name} is "${shown}": it must begin with http:// or https://, and have no password, query or fragment.`,
+      { code: 'invalid_url' },
+    );
   }
   return url.replace(/\/+$/, '');
 }

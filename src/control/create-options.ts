@@ -38,7 +38,8 @@ export interface SandboxCreateOptions extends ConnectionOptions {
   secure?: boolean;
   /**
    * Names this creation: asked again with the same key, also from another process, `create` takes up the sandbox that
-   * the key made, if it is still there. 1 to 255 lower-case letters, digits and hyphens. By default each call has a
+   * the key made, if it is still there, or else the oldest copy that was forked of it. Its other options are those of
+   * the first call. 1 to 255 lower-case letters, digits and hyphens. By default each call has a
    * random one, which is enough for the answer of this one call not to be lost. False does without: then no sandbox is
    * looked up, and none is marked.
    */
@@ -84,11 +85,22 @@ const createRules: Rules<Omit<SandboxCreateOptions, keyof ConnectionOptions>> = 
 };
 
 /**
+ * The options of a create, whose first argument may be the template or they themselves.
+ * @throws {InvalidArgumentError} one of them is wrong.
+ */
+export function createOptions(what: string, first: unknown, more: SandboxCreateOptions): SandboxCreateOptions {
+  const options = typeof first === 'object' ? (first as SandboxCreateOptions) : more;
+  checkOptions(what, options, createRules);
+  if (options === first || first === undefined) return options;
+  check(`${what}: template`, first, text);
+  return { ...options, template: first as string };
+}
+
+/**
  * The body of a create.
- * @throws {InvalidArgumentError} an option is wrong, or contradicts another; nothing has been sent.
+ * @throws {InvalidArgumentError} an option is wrong within, or contradicts another; nothing has been sent.
  */
 export function newSandbox(what: string, defaultTemplate: string, options: SandboxCreateOptions): NewSandbox {
-  checkOptions(what, options, createRules);
   const { template, timeoutMs, metadata, envs, allowInternetAccess, network, lifecycle, mcp } = options;
   const iam = options.iam && iamBody(`${what}: iam`, options.iam);
   const tokens = Object.keys(iam?.tokens ?? {});

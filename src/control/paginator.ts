@@ -16,6 +16,8 @@ export class Paginator<Item> implements AsyncIterable<Item> {
   readonly #fetchPage: (nextToken: string | undefined, options: ConnectionOptions) => Promise<Page<Item>>;
   #nextToken: string | undefined;
   #hasNext = true;
+  /** The page that is under way, or was: the next one begins where it ends. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Use `Sandbox.list` or `Sandbox.listSnapshots`. @internal */
   constructor(
@@ -37,11 +39,23 @@ export class Paginator<Item> implements AsyncIterable<Item> {
   }
 
   /**
-   * The next page. A call that fails can be made again.
+   * The next page; calls at the same time get one after the other. A call that fails can be made again.
    * @param options for this page, before those of the list.
    * @throws {InvalidArgumentError} code `no_more_pages`: there is no next page.
    */
-  async nextItems(options: ConnectionOptions = {}): Promise<Item[]> {
+  nextItems(options: ConnectionOptions = {}): Promise<Item[]> {
+    const page = this.#last.then(() => this.#fetchNext(options));
+    const done = (): void => undefined;
+    this.#last = page.then(done, done);
+    return page;
+  }
+
+  /** The items from here on. Leaving the loop keeps the place of the page after the one it was in. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    while (this.#hasNext) yield* await this.nextItems();
+  }
+
+  async #fetchNext(options: ConnectionOptions): Promise<Item[]> {
     if (!this.#hasNext) {
       throw new InvalidArgumentError('There are no more pages: look at hasNext first.', {
         code: 'no_more_pages',
@@ -51,10 +65,5 @@ export class Paginator<Item> implements AsyncIterable<Item> {
     this.#nextToken = nextToken;
     this.#hasNext = nextToken !== undefined;
     return items;
-  }
-
-  /** The items from here on. Leaving the loop keeps the place of the page after the one it was in. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
-    while (this.#hasNext) yield* await this.nextItems();
   }
 }

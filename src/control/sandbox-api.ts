@@ -49,9 +49,12 @@ export class SandboxApi extends SessionSandbox {
   protected static readonly boundOptions: ConnectionOptions | undefined;
 
   /** @internal */
-  protected static open<Options extends ConnectionOptions>(options: Options): ControlCall<Options> {
+  protected static open<Options extends ConnectionOptions>(
+    what: string,
+    options: Options,
+  ): ControlCall<Options> {
     const merged = mergeOptions(this.boundOptions, options);
-    const config = connectionConfig(merged);
+    const config = connectionConfig(merged, what);
     const { signal, requestTimeoutMs } = merged;
     const call = { ...(signal && { signal }), ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) };
     return { api: createControlApi(config), config, call, merged };
@@ -63,14 +66,14 @@ export class SandboxApi extends SessionSandbox {
    */
   static async kill(sandboxId: string, options: ConnectionOptions = {}): Promise<boolean> {
     checkSandboxId('Sandbox.kill', sandboxId);
-    const { api, config, call } = this.open(options);
+    const { api, config, call } = this.open('Sandbox.kill', options);
     return config.debug || api.kill(sandboxId, call);
   }
 
   /** What is known of a sandbox. */
   static async getInfo(sandboxId: string, options: ConnectionOptions = {}): Promise<SandboxInfo> {
     checkSandboxId('Sandbox.getInfo', sandboxId);
-    const { api, call } = this.open(options);
+    const { api, call } = this.open('Sandbox.getInfo', options);
     return sandboxInfo(await api.info(sandboxId, call));
   }
 
@@ -83,7 +86,7 @@ export class SandboxApi extends SessionSandbox {
   static async getMetrics(sandboxId: string, options: SandboxMetricsOptions = {}): Promise<SandboxMetrics[]> {
     checkSandboxId('Sandbox.getMetrics', sandboxId);
     checkMetricsOptions('Sandbox.getMetrics', options);
-    const { api, config, call } = this.open(options);
+    const { api, config, call } = this.open('Sandbox.getMetrics', options);
     return config.debug ? [] : (await api.metrics(sandboxId, options, call)).map(sandboxMetrics);
   }
 
@@ -98,7 +101,7 @@ export class SandboxApi extends SessionSandbox {
   ): Promise<void> {
     checkSandboxId('Sandbox.setTimeout', sandboxId);
     check('Sandbox.setTimeout: timeoutMs', timeoutMs, lifetimeOrZero('ends the sandbox now'));
-    const { api, config, call } = this.open(options);
+    const { api, config, call } = this.open('Sandbox.setTimeout', options);
     if (!config.debug) await api.setTimeout(sandboxId, seconds(timeoutMs), call);
   }
 
@@ -110,7 +113,7 @@ export class SandboxApi extends SessionSandbox {
   ): Promise<void> {
     checkSandboxId('Sandbox.updateNetwork', sandboxId);
     const body = networkUpdateBody('Sandbox.updateNetwork: network', network);
-    const { api, call } = this.open(options);
+    const { api, call } = this.open('Sandbox.updateNetwork', options);
     await api.updateNetwork(sandboxId, body, call);
   }
 
@@ -122,7 +125,7 @@ export class SandboxApi extends SessionSandbox {
     checkSandboxId('Sandbox.pause', sandboxId);
     checkOptions('Sandbox.pause', options, pauseRules);
     const { keepMemory: memory } = options;
-    const { api, call } = this.open(options);
+    const { api, call } = this.open('Sandbox.pause', options);
     return api.pause(sandboxId, memory === undefined ? {} : { memory }, call);
   }
 
@@ -139,7 +142,7 @@ export class SandboxApi extends SessionSandbox {
     checkSandboxId('Sandbox.createSnapshot', sandboxId);
     checkOptions('Sandbox.createSnapshot', options, snapshotRules);
     const { name } = options;
-    const { api, call } = this.open(options);
+    const { api, call } = this.open('Sandbox.createSnapshot', options);
     return snapshotInfo(await api.createSnapshot(sandboxId, name === undefined ? {} : { name }, call));
   }
 
@@ -148,7 +151,7 @@ export class SandboxApi extends SessionSandbox {
     checkOptions('Sandbox.listSnapshots', options, snapshotListRules);
     const { sandboxId, name, limit } = options;
     return new Paginator(options.nextToken, async (nextToken, own) => {
-      const { api, call } = this.open(mergeOptions(options, own));
+      const { api, call } = this.open('Sandbox.listSnapshots', mergeOptions(options, own));
       const page = await api.listSnapshots({ sandboxId, name, limit, nextToken }, call);
       return { ...page, items: page.items.map(snapshotInfo) };
     });
@@ -161,7 +164,7 @@ export class SandboxApi extends SessionSandbox {
    */
   static async deleteSnapshot(snapshotId: string, options: ConnectionOptions = {}): Promise<boolean> {
     check('Sandbox.deleteSnapshot: snapshotId', snapshotId, text);
-    const { api, call } = this.open(options);
+    const { api, call } = this.open('Sandbox.deleteSnapshot', options);
     return api.deleteSnapshot(snapshotId, call);
   }
 
@@ -170,7 +173,7 @@ export class SandboxApi extends SessionSandbox {
     checkListOptions('Sandbox.list', options);
     const { query, order, limit } = options;
     return new Paginator(options.nextToken, async (nextToken, own) => {
-      const { api, call } = this.open(mergeOptions(options, own));
+      const { api, call } = this.open('Sandbox.list', mergeOptions(options, own));
       const page = await api.list({ ...query, order, limit, nextToken }, call);
       return { ...page, items: page.items.map(sandboxInfo) };
     });

@@ -1,5 +1,4 @@
-import { TemplateError } from '../errors.js';
-import { isVersionAtLeast } from '../transport/version.js';
+import { envdTooOld, envdVersions, isVersionAtLeast } from '../transport/version.js';
 import type { ConnectionConfig, ConnectionOptions } from './config.js';
 import type { SandboxRecord } from './records.js';
 
@@ -21,9 +20,6 @@ export const debugRecord: SandboxRecord = {
 
 /** @throws {TemplateError} code `envd_too_old`: nothing of this package would work with it. */
 export function requireUsableEnvd({ envdVersion }: SandboxRecord): void {
-  if (isVersionAtLeast(envdVersion, '0.1.0')) return;
-  throw new TemplateError(
-    `The template's envd is ${envdVersion} and at least 0.1.0 is needed: build the template again.`,
-    { code: 'envd_too_old' },
-  );
+  const { sandbox } = envdVersions;
+  if (!isVersionAtLeast(envdVersion, sandbox)) throw envdTooOld('A sandbox', sandbox, envdVersion);
 }

@@ -10,10 +10,11 @@ import { check, checkOptions, whole } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
 import { sandboxHost } from '../transport/envd-endpoint.js';
 import { errorOfStatus } from '../transport/http-error.js';
+import { envdVersions } from '../transport/version.js';
 import { asyncDispose } from '../wire/async-dispose.js';
 import { boundOptions, type ConnectionConfig, type ConnectionOptions, mergeOptions } from './config.js';
 import { createOnce } from './create-once.js';
-import { newSandbox, type SandboxCreateOptions } from './create-options.js';
+import { createOptions, newSandbox, type SandboxCreateOptions } from './create-options.js';
 import { envdConnection } from './envd-connection.js';
 import { seconds } from './lifecycle-options.js';
 import { mcpPort, mcpTokenFile, startMcpGateway } from './mcp-gateway.js';
@@ -107,11 +108,10 @@ export class Sandbox extends SandboxApi {
     templateOrOptions?: string | SandboxCreateOptions,
     more: SandboxCreateOptions = {},
   ): Promise<Sandbox> {
-    const named = typeof templateOrOptions === 'string' ? { template: templateOrOptions } : templateOrOptions;
-    const given = { ...more, ...named };
+    const given = createOptions('Sandbox.create', templateOrOptions, more);
     const { mcp, idempotencyKey, waitUntil } = given;
     const body = newSandbox('Sandbox.create', mcp ? this.defaultMcpTemplate : this.defaultTemplate, given);
-    const { api, config, call, merged: options } = this.open(given);
+    const { api, config, call, merged: options } = this.open('Sandbox.create', given);
     if (config.debug) return new this({ record: debugRecord, config, options });
     const record = await createOnce(api, body, call, {
       idempotencyKey,
@@ -126,7 +126,8 @@ export class Sandbox extends SandboxApi {
       if (mcp) sandbox.#mcpToken = await startMcpGateway(sandbox, mcp, call);
       return sandbox;
     } catch (error) {
-      await sandbox.kill().catch(() => undefined);
+      // Of a key that the caller gave, others may hold the sandbox already.
+      if (typeof idempotencyKey !== 'string') await sandbox.kill().catch(() => undefined);
       throw error;
     }
   }
@@ -150,7 +151,7 @@ export class Sandbox extends SandboxApi {
     checkSandboxId('Sandbox.connect', idOrSession);
     checkOptions('Sandbox.connect', options, connectRules);
     const { timeoutMs, onResume } = options;
-    const { api, config, call, merged } = this.open(options);
+    const { api, config, call, merged } = this.open('Sandbox.connect', options);
     const record = config.debug
       ? { ...debugRecord, sandboxID: idOrSession }
       : await api.connect(
@@ -177,7 +178,7 @@ export class Sandbox extends SandboxApi {
     checkSandboxId('Sandbox.fork', sandboxId);
     checkOptions('Sandbox.fork', options, forkRules);
     const { timeoutMs = defaultForkLifeMs, count } = options;
-    const { api, config, call, merged } = this.open(options);
+    const { api, config, call, merged } = this.open('Sandbox.fork', options);
     const body = { timeout: seconds(timeoutMs), ...(count !== undefined && { count }) };
     const forks = await api.fork(sandboxId, body, call);
     return forks.map(({ sandbox: record, error }) => {
@@ -209,10 +210,11 @@ export class Sandbox extends SandboxApi {
    * @throws {TemplateError} its envd is older than 0.1.5.
    */
   async getMetrics(options: SandboxMetricsOptions = {}): Promise<SandboxMetrics[]> {
-    this.#connection.requireEnvd('0.1.5', 'sandbox.getMetrics');
-    if (!this.#connection.hasEnvd('0.2.4')) {
+    const { metrics, diskMetrics } = envdVersions;
+    this.#connection.requireEnvd(metrics, 'sandbox.getMetrics');
+    if (!this.#connection.hasEnvd(diskMetrics)) {
       this.#options.logger?.warn?.(
-        `sandbox.getMetrics: envd ${this.envdVersion} does not measure disks; 0.2.4 does.`,
+        `sandbox.getMetrics: envd ${this.envdVersion} does not measure disks; ${diskMetrics} does.`,
       );
     }
     return Sandbox.getMetrics(this.sandboxId, this.#with(options));

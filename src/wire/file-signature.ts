@@ -22,13 +22,19 @@ export interface Signature {
 
 /**
  * Signs a URL of `/files`, so that it needs no other credential (envd 0.2.0).
- * @throws {InvalidArgumentError} there is no token: the sandbox is not secured, and its URLs need no signature.
+ * @throws {InvalidArgumentError} there is no token: the sandbox is not secured, and its URLs need no signature. Or the
+ * expiration is no whole number.
  */
 export async function getSignature(options: SignatureOptions): Promise<Signature> {
   const { path, operation, user, expirationInSeconds, envdAccessToken } = options;
   if (!envdAccessToken) {
     throw new InvalidArgumentError(
       'getSignature: envdAccessToken is missing: a sandbox that is not secured has none, and takes URLs without a signature.',
+    );
+  }
+  if (expirationInSeconds !== undefined && !Number.isSafeInteger(expirationInSeconds)) {
+    throw new InvalidArgumentError(
+      `getSignature: expirationInSeconds is ${expirationInSeconds}: it must be a whole number of seconds from now.`,
     );
   }
   const expiration =

@@ -37,9 +37,23 @@ describe('the configuration', () => {
     expect(String(error)).not.toContain('e2b_00');
   });
 
-  test.each(['localhost:3000', 'api.e2b.app', 'http://'])('refuses the address %j', (url) => {
+  test.each([
+    'localhost:3000',
+    'api.e2b.app',
+    'http://',
+    'https://a.example?b',
+    'https://a.example/#b',
+    'https://me:secret@a.example',
+  ])('refuses the address %j', (url) => {
     expect(() => connectionConfig({ apiUrl: url })).toThrow(/apiUrl is/);
     expect(() => connectionConfig({ sandboxUrl: url })).toThrow(/sandboxUrl is/);
+    expect(() => connectionConfig({ apiUrl: url })).not.toThrow(/secret/);
+  });
+
+  test.each(['https://e2b.app', 'e2b.app/', 'me@e2b.app'])('refuses the domain %j', (domain) => {
+    expect(() => connectionConfig({ domain })).toThrow(/domain is/);
+    vi.stubEnv('E2B_DOMAIN', domain);
+    expect(() => connectionConfig()).toThrow(/E2B_DOMAIN is/);
   });
 
   test('does not use a key in a page unless told to', () => {

@@ -100,6 +100,30 @@ describe('create', () => {
     ]);
   });
 
+  test('leaves a sandbox alone that others may have by the same key', async () => {
+    const { key, seen } = answering([200, []], [201, record('0.0.9')]);
+    await expect(Sandbox.create({ ...key, idempotencyKey: 'job-1' })).rejects.toMatchObject({
+      code: 'envd_too_old',
+    });
+    expect(seen.map(({ method }) => method)).toEqual(['GET', 'POST']);
+  });
+
+  test.each([
+    [[null], 'the options are null'],
+    [[['base']], 'the options are an array'],
+    [[5], 'template is 5'],
+    [[''], 'template is ""'],
+    [['base', null], 'the options are null'],
+    [['base', 'python'], 'the options are "python"'],
+    [[undefined, { template: null }], 'template is null'],
+    [[{ apiKey: 'e2b_00', retries: -1 }], 'retries is -1'],
+  ])('refuses the arguments %j by name', async (given, message) => {
+    const create = Sandbox.create as (...given: unknown[]) => Promise<Sandbox>;
+    const failure = create.apply(Sandbox, given);
+    await expect(failure).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(failure).rejects.toThrow(`Sandbox.create: ${message}`);
+  });
+
   test('refuses a token that is not registered, in a rule', async () => {
     const { key, seen } = answering();
     const transform = ({ iam }: SandboxNetworkTransformContext) => ({
@@ -135,6 +159,19 @@ describe('the calls after it', () => {
     expect(third).toMatchObject({ name: 'SandboxError', message: '500: broken', statusCode: 500 });
     expect(fourth).toBeInstanceOf(SandboxError);
     expect(seen[0]?.body).toEqual({ timeout: 300, count: 4 });
+  });
+
+  test('a list that is asked twice at the same time gives two pages', async () => {
+    const { key, seen } = answering();
+    const fetch: typeof key.fetch = async (url, init) => {
+      await key.fetch(url, init);
+      return new Response('[]', { headers: seen.length === 1 ? { 'x-next-token': 'two' } : {} });
+    };
+    const pages = Sandbox.list({ ...key, fetch });
+    const asked = [pages.nextItems(), pages.nextItems(), pages.nextItems()];
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(seen.map(({ url }) => url)).toEqual(['/v2/sandboxes', '/v2/sandboxes?nextToken=two']);
   });
 
   test('an update of the network names any token', async () => {

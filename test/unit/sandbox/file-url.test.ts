@@ -11,6 +11,12 @@ const downloadUrl = async (path: string, options = {}, at: typeof target = targe
   new URL(await signedFileUrl(at, 'sandbox.downloadUrl', 'read', path, options));
 
 describe('a signature', () => {
+  test.each([Number.NaN, 1.5, '60'])('does not end after %j seconds', async (expirationInSeconds) => {
+    const options = { path: '/a', operation: 'read', user: undefined, envdAccessToken: token } as const;
+    const signature = getSignature({ ...options, expirationInSeconds: expirationInSeconds as number });
+    await expect(signature).rejects.toThrow(/expirationInSeconds is/);
+  });
+
   test.each([
     { path: '/a', operation: 'read', user: undefined },
     { path: 'ünï 🦀+/=', operation: 'write', user: 'root' },
