@@ -73,7 +73,10 @@ export class SandboxError extends E2BEdgeError {
   }
 }
 
-/** A time limit passed. Codes: `request_timeout`, `command_timeout`, `sandbox_ended`. */
+/**
+ * A time limit passed. Codes: `request_timeout`, `command_timeout`, `watch_timeout`, `stream_idle`, `pool_timeout`,
+ * `pool_step_timeout`; and `sandbox_ended`, which is one in the official SDK.
+ */
 export class TimeoutError extends SandboxError {
   override name = 'TimeoutError';
   constructor(message?: string, options?: E2BEdgeErrorOptions) {
@@ -113,7 +116,7 @@ export class TemplateError extends SandboxError {
   }
 }
 
-/** A thing that was named does not exist. Code `not_found`, or `process_not_found`. */
+/** A thing that was named does not exist. Codes: `not_found`, `process_not_found`, `template_not_found`. */
 export class NotFoundError extends SandboxError {
   override name = 'NotFoundError';
   constructor(message?: string, options?: E2BEdgeErrorOptions, code = 'not_found') {
@@ -202,8 +205,8 @@ export class CommandExitError extends SandboxError implements CommandResult {
 }
 
 /**
- * The credential is missing or was refused. Codes: `api_key_missing`, `api_key_in_browser`, `unauthenticated`,
- * `session_expired`, `session_refused`.
+ * The credential is missing or was refused. Codes: `api_key_missing`, `api_key_malformed`, `api_key_in_browser`,
+ * `unauthenticated`, `session_expired`, `session_refused`.
  */
 export class AuthenticationError extends E2BEdgeError {
   override name = 'AuthenticationError';

@@ -19,7 +19,8 @@ export interface SandboxLifecycle {
   autoResume?: boolean;
 }
 
-const mostLifetimeMs = 86_400_000;
+/** The longest life that can be asked for, in milliseconds. */
+export const mostLifetimeMs = 86_400_000;
 
 /**
  * How long a sandbox lives. Less than a second is nearly always a number of seconds, which would end the sandbox before

@@ -15,7 +15,7 @@ export interface CallOptions {
 export const defaultRequestTimeoutMs = 60_000;
 
 /** A timer that is set to more than this goes off at once: 24 days, in milliseconds. */
-const maxTimerMs = 2 ** 31 - 1;
+export const maxTimerMs: number = 2 ** 31 - 1;
 
 /**
  * A time limit that a timer can be set to; 0 is none. `Infinity`, and what no timer can count, is none as well.

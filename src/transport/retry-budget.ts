@@ -2,6 +2,9 @@
 const freeRetries = 100;
 const perSuccess = 0.1;
 
+/** How many servers are kept in mind: each sandbox is one, and most are never heard of again. */
+const mostServers = 1_000;
+
 /** What has been spent, by the server's origin. Those that owe nothing are not kept. */
 const spent: Map<string, number> = /*@__PURE__*/ new Map();
 
@@ -13,6 +16,7 @@ const spent: Map<string, number> = /*@__PURE__*/ new Map();
 export function takeRetry(origin: string): boolean {
   const now = spent.get(origin) ?? 0;
   if (now + 1 > freeRetries) return false;
+  if (now === 0 && spent.size >= mostServers) spent.delete(spent.keys().next().value as string);
   spent.set(origin, now + 1);
   return true;
 }

@@ -1,7 +1,5 @@
+import { maxTimerMs } from './call-options.js';
 import { commandTimeout } from './connect-error.js';
-
-/** Timers go no further; a later end is left to the server, which has the limit too. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The signal of a stream that may last only so long. */
 export interface StreamLimit {
@@ -20,7 +18,8 @@ export function startStreamLimit(outer: AbortSignal | undefined, timeoutMs: numb
     isOver = true;
     controller.abort(commandTimeout());
   };
-  const timer = timeoutMs > 0 && timeoutMs <= longestTimerMs ? setTimeout(expire, timeoutMs) : undefined;
+  // An end that no timer reaches is left to the server, which has the limit too.
+  const timer = timeoutMs > 0 && timeoutMs <= maxTimerMs ? setTimeout(expire, timeoutMs) : undefined;
   const end = (): void => {
     clearTimeout(timer);
     outer?.removeEventListener('abort', follow);

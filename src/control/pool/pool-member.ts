@@ -1,6 +1,7 @@
 import { InvalidArgumentError, SandboxError } from '../../errors.js';
 import { timeLimit } from '../../transport/call-options.js';
 import { abortable } from '../../transport/deadline.js';
+import { mostLifetimeMs } from '../lifecycle-options.js';
 import { stepTimeout } from './pool-errors.js';
 import type { PoolableSandbox, PoolCall, PoolSettings } from './pool-options.js';
 
@@ -39,7 +40,7 @@ export class PoolMember<S extends PoolableSandbox> {
     try {
       // Both times are the server's, so its clock may be off.
       const { startedAt, endAt } = await sandbox.getInfo(call);
-      const lifeMs = endAt.getTime() - startedAt.getTime();
+      const lifeMs = Math.min(endAt.getTime() - startedAt.getTime(), mostLifetimeMs);
       if (!(lifeMs > 0)) throw new SandboxError(`The sandbox ends ${lifeMs} ms after its start.`);
       return new PoolMember(sandbox, lifeMs, settings);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { timeLimit } from '../../transport/call-options.js';
+import { maxTimerMs, timeLimit } from '../../transport/call-options.js';
 import { abortSignal, checkOptions, milliseconds } from '../../transport/check-options.js';
 import { asyncDispose } from '../../wire/async-dispose.js';
 import { holdProgram } from './hold-program.js';
@@ -37,9 +37,6 @@ export interface PoolStats {
   waiting: number;
 }
 
-/** A timer that is set to more than this goes off at once, in milliseconds. */
-const maxTimerMs = 2 ** 31 - 1;
-
 /** Sandboxes that are ready before they are asked for, and no more of them than `max`. See `createSandboxPool`. */
 export class SandboxPool<S extends PoolableSandbox> implements AsyncDisposable {
   /** Drains the pool at the end of an `await using` block. */
@@ -54,6 +51,7 @@ export class SandboxPool<S extends PoolableSandbox> implements AsyncDisposable {
   #closed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onChange = new Set<() => void>();
+  readonly #onAbort = (): void => void this.close();
 
   /** Use `createSandboxPool`. @internal */
   constructor(settings: PoolSettings<S>) {
@@ -61,8 +59,8 @@ export class SandboxPool<S extends PoolableSandbox> implements AsyncDisposable {
     this.#settings = settings;
     this.#starts = new StartBackoff(settings.maxFailures, () => this.#balance());
     const { signal } = settings;
-    if (signal?.aborted) void this.close();
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    signal?.addEventListener('abort', this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
     this.#balance();
   }
 
@@ -120,6 +118,7 @@ export class SandboxPool<S extends PoolableSandbox> implements AsyncDisposable {
     checkOptions('drain', options, { timeoutMs: milliseconds });
     const { timeoutMs = 30_000 } = options;
     this.#closed = true;
+    this.#settings.signal?.removeEventListener('abort', this.#onAbort);
     this.#starts.stop();
     clearTimeout(this.#timer);
     this.#waiters.rejectAll(poolClosed);

@@ -54,6 +54,15 @@ describe('warm sandboxes', () => {
     await pool.close();
   });
 
+  test('of a life that cannot be asked for get the longest that can', async () => {
+    fleet.lifeMs = 7 * 24 * 3_600_000;
+    const pool = open({ min: 1, max: 1 });
+    await settle();
+    const { sandbox } = await pool.acquire();
+    expect((await sandbox.getInfo()).endAt.getTime() - Date.now()).toBe(24 * 3_600_000);
+    await pool.close();
+  });
+
   test('that ended unseen are not handed out, and replaced', async () => {
     const errors: unknown[] = [];
     const onError = (error: unknown, step: string) => void errors.push(`${step}: ${String(error)}`);
@@ -423,6 +432,13 @@ describe('the end', () => {
     await other[Symbol.asyncDispose]();
     expect(fleet.alive.size).toBe(0);
     expect(open({ min: 2, signal: AbortSignal.abort() }).stats.size).toBe(0);
+  });
+
+  test('leaves no listener at the pool’s signal', async () => {
+    const { signal } = new AbortController();
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    await open({ signal }).drain();
+    expect(removed).toHaveBeenCalledOnce();
   });
 
   test('is not held up by a kill that fails', async () => {
