@@ -88,7 +88,11 @@ const createRules: Rules<Omit<SandboxCreateOptions, keyof ConnectionOptions>> = 
  * The options of a create, whose first argument may be the template or they themselves.
  * @throws {InvalidArgumentError} one of them is wrong.
  */
-export function createOptions(what: string, first: unknown, more: SandboxCreateOptions): SandboxCreateOptions {
+export function createOptions(
+  what: string,
+  first: unknown,
+  more: SandboxCreateOptions,
+): SandboxCreateOptions {
   const options = typeof first === 'object' ? (first as SandboxCreateOptions) : more;
   checkOptions(what, options, createRules);
   if (options === first || first === undefined) return options;
