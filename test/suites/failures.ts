@@ -182,10 +182,10 @@ export const failures: Suite = {
       },
     },
     {
-      name: 'a connection cut in mid-stream',
+      name: 'a connection cut in mid-stream, where the command is not to come back',
       async run({ sandbox, errors, env, observer }) {
         const { commands, sandboxId } = await sandbox(env.observed);
-        const command = await commands.run('echo x; sleep 30', { background: true });
+        const command = await commands.run('echo x; sleep 30', { background: true, reconnectMs: 0 });
         let cut = false;
         await rejects(
           async () => {
