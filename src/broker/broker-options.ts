@@ -39,7 +39,7 @@ export type Intent =
 /** A sandbox that is made for the page, unless it asks for one of its user's own. */
 export interface NewSandbox {
   template: string;
-  /** Kept with the sandbox. The key `e2bEdgeSubject` is the broker's. */
+  /** Kept with the sandbox. The keys `e2bEdgeSubject` and `e2b-edge-create` are the broker's. */
   metadata?: Record<string, string>;
   /** Environment variables of all programs in the sandbox. */
   envs?: Record<string, string>;

@@ -2,27 +2,17 @@
 
 import { isE2BEdgeError } from '../errors.js';
 import type { Grant, MintRequest, Session } from '../wire/session.js';
-import { type Authorized, authorize } from './authorize.js';
+import { authorize } from './authorize.js';
 import { sessionOf } from './bearer.js';
-import type { NewSandbox } from './broker-options.js';
 import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
 import { parseGrant } from './grant.js';
+import { openSandbox } from './open-sandbox.js';
 import { readBody } from './read-body.js';
-import {
-  httpRefusal,
-  invalidRequest,
-  notGranted,
-  routeNotFound,
-  sandboxNotFound,
-  sessionRefused,
-} from './refusals.js';
+import { httpRefusal, invalidRequest, notGranted, routeNotFound, sessionRefused } from './refusals.js';
 import { sandboxIdPattern } from './routes.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
 import { type SessionClaims, sessionEndsAt, signToken } from './session-token.js';
-
-/** The key of a sandbox's metadata that says whose it is. */
-const subjectKey = 'e2bEdgeSubject';
 
 const defaultTimeoutMs = 300_000;
 const maxRequestBytes = 64 * 1024;
@@ -108,33 +98,6 @@ async function ownSession<Env>(exchange: Exchange<Env>, sessionId: string): Prom
   const claims = await sessionOf(exchange);
   if (claims.sid !== sessionId) throw routeNotFound();
   return claims;
-}
-
-/** The sandbox of a new session: a new one, the one that the application names, or the subject's own. */
-async function openSandbox<Env>(
-  { credentials: { control } }: Exchange<Env>,
-  { subject, sandbox }: Authorized,
-  asked: string | undefined,
-  timeout: number,
-): Promise<SandboxAnswer> {
-  if ('id' in sandbox) {
-    if (asked !== undefined && asked !== sandbox.id) throw sandboxNotFound();
-    return askControlPlane(() => control.connect(sandbox.id, { timeout }));
-  }
-  if (asked === undefined)
-    return askControlPlane(() => control.create(newSandbox(sandbox, subject, timeout)));
-  const { metadata } = await askControlPlane(() => control.info(asked));
-  if (metadata?.[subjectKey] !== subject) throw sandboxNotFound();
-  return askControlPlane(() => control.connect(asked, { timeout }));
-}
-
-function newSandbox({ template, metadata, envs }: NewSandbox, subject: string, timeout: number) {
-  return {
-    templateID: template,
-    timeout,
-    metadata: { ...metadata, [subjectKey]: subject },
-    ...(envs && { envVars: envs }),
-  };
 }
 
 async function sessionResponse<Env>(

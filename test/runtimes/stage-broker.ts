@@ -27,7 +27,7 @@ export async function startBroker(
       if (subject === null) return null;
       return {
         subject,
-        sandbox: { template: 'base' },
+        sandbox: { template: 'base', metadata: JSON.parse(request.headers.get('x-metadata') ?? '{}') },
         grants: {
           files: [
             { op: 'read', prefix: '/' },

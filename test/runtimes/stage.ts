@@ -38,8 +38,12 @@ export async function startStage(): Promise<Stage> {
   const mute = await listen(() => undefined);
   closers.push(() => stop(mute));
 
-  const { apiUrl, apiKey } = local;
-  const withBroker = async (sandboxUrl: string, tokenTtlMs?: number): Promise<Endpoint> => {
+  const { apiKey } = local;
+  const withBroker = async (
+    sandboxUrl: string,
+    tokenTtlMs?: number,
+    apiUrl = local.apiUrl,
+  ): Promise<Endpoint> => {
     const broker = await startBroker({ apiUrl, sandboxUrl, apiKey }, origin, tokenTtlMs);
     closers.push(() => broker.close());
     return { apiUrl, sandboxUrl, apiKey, brokerUrl: broker.url };
@@ -69,7 +73,7 @@ export async function startStage(): Promise<Stage> {
     ...(await withBroker(local.sandboxUrl)),
     observed: await withBroker(observer.url),
     mute: await withBroker(addressOf(mute)),
-    lossy: { ...(await withBroker(local.sandboxUrl)), apiUrl: lossy.url },
+    lossy: await withBroker(local.sandboxUrl, undefined, lossy.url),
     shortLived: await withBroker(local.sandboxUrl, 2_000),
     controlUrl: origin,
     pageUrl: `${origin}/page`,

@@ -104,6 +104,41 @@ export const lifecycleLosses: Suite = {
       },
     },
     {
+      name: 'through a broker: a sandbox whose answer was lost is taken up, and a page does not see its mark',
+      via: 'session',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'answer');
+        const { metadata } = lossy.options;
+        const session = await context.session(context.env.lossy, {
+          headers: { authorization: `Bearer ${metadata.mark}`, 'x-metadata': JSON.stringify(metadata) },
+        });
+        equal(await lossy.sandboxes(), [session.sandboxId], 'sandboxes');
+        const described = await fetch(session.urls.session, {
+          headers: { authorization: `Bearer ${session.token}` },
+        });
+        const text = await described.text();
+        ok(text.includes(session.sandboxId), text);
+        ok(!text.includes('e2b-edge-create'), text);
+      },
+    },
+    {
+      name: 'through a broker: what was made for a page that has left is killed',
+      via: 'session',
+      run: async (context) => {
+        const lossy = lossyCreation(context, 'silence');
+        const { metadata } = lossy.options;
+        const page = new AbortController();
+        const session = context.session(context.env.lossy, {
+          headers: { authorization: `Bearer ${metadata.mark}`, 'x-metadata': JSON.stringify(metadata) },
+          signal: page.signal,
+        });
+        session.catch(() => undefined);
+        await lossy.made();
+        page.abort();
+        await lossy.gone();
+      },
+    },
+    {
       name: 'without a key nothing is marked, looked for or killed, and the error says that it is unknown',
       via: 'key',
       run: async (context) => {
@@ -140,6 +175,8 @@ interface LossyCreation {
   sandboxes(): Promise<string[]>;
   /** Waits until there is one. */
   made(): Promise<void>;
+  /** Waits until there is none. */
+  gone(): Promise<void>;
   /** Waits for what goes on in the background; how much that was. */
   settled(): Promise<number>;
 }
@@ -161,12 +198,15 @@ function lossyCreation({ edge, env, key }: Context, lose: string): LossyCreation
       waitUntil: (work) => void works.push(work),
     },
     sandboxes,
-    made: async () => {
-      while ((await sandboxes()).length === 0) await new Promise((next) => setTimeout(next, 20));
-    },
+    made: () => until(async () => (await sandboxes()).length > 0),
+    gone: () => until(async () => (await sandboxes()).length === 0),
     settled: async () => {
       await Promise.all(works);
       return works.length;
     },
   };
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((next) => setTimeout(next, 20));
 }

@@ -37,7 +37,7 @@ describe('a mint', () => {
     expect(JSON.parse(harness.fake.control[0]?.body.toString() ?? '')).toEqual({
       templateID: 'node',
       timeout: 91,
-      metadata: { project: 'x', e2bEdgeSubject: 'ann' },
+      metadata: { project: 'x', e2bEdgeSubject: 'ann', 'e2b-edge-create': expect.any(String) },
       envVars: { A: '1' },
     });
     expect(harness.fake.control[0]?.headers['x-api-key']).toBe(harness.fake.apiKey);
@@ -54,6 +54,34 @@ describe('a mint', () => {
     });
     expect(session.ttlMs).toBeGreaterThan(298_000);
     expect(session.expiresAt).toBeGreaterThan(Date.now());
+  });
+
+  test('that the page leaves has what it made killed, for which the host is asked to wait', async () => {
+    const page = new AbortController();
+    const works: Promise<unknown>[] = [];
+    const { fake } = harness;
+    fake.onControl = ({ method, body, query }, response) => {
+      if (method === 'POST') {
+        const { metadata } = JSON.parse(body.toString()) as { metadata: Record<string, string> };
+        fake.sandboxes.set('i9', { metadata });
+        page.abort();
+      }
+      if (method !== 'GET') return method === 'POST';
+      const mark = fake.sandboxes.get('i9')?.metadata['e2b-edge-create'] as string;
+      expect(query.get('metadata')).toContain(mark);
+      json(response, 200, [{ sandboxID: 'i9' }]);
+      return true;
+    };
+    const headers = { 'content-type': 'application/json', origin };
+    const response = await harness.send(
+      '/sessions',
+      { method: 'POST', headers, body: '{}', signal: page.signal },
+      { ctx: { waitUntil: (work) => void works.push(work) } },
+    );
+    expect(response.status).toBe(502);
+    expect(works).toHaveLength(1);
+    await Promise.all(works);
+    expect([...fake.sandboxes]).toEqual([]);
   });
 
   test('puts exactly what is needed into the token, and neither key nor envd’s token', async () => {

@@ -2,7 +2,7 @@
 
 import { create, type DescMethod, toBinary, toJsonString } from '@bufbuild/protobuf';
 import type { BrokerEvent } from '../../../../src/broker/broker-event.js';
-import type { Authorization, BrokerOptions } from '../../../../src/broker/broker-options.js';
+import type { Authorization, BrokerContext, BrokerOptions } from '../../../../src/broker/broker-options.js';
 import { createBroker } from '../../../../src/broker/create-broker.js';
 import { encodeEnvelope } from '../../../../src/wire/envelope.js';
 import type { Grant, Session } from '../../../../src/wire/session.js';
@@ -25,7 +25,7 @@ export interface Harness {
   events: BrokerEvent[];
   /** What `authorize` answers from now on. */
   authorization: Authorization | null;
-  send(path: string, init?: RequestInit): Promise<Response>;
+  send(path: string, init?: RequestInit, context?: BrokerContext<undefined>): Promise<Response>;
   mint(body?: unknown, init?: RequestInit): Promise<Session>;
   /** A fresh session that may do this much. */
   session(grants: Grant, subject?: string): Promise<Session>;
@@ -57,8 +57,11 @@ export async function startHarness(more: Partial<BrokerOptions<undefined>> = {})
     fake,
     events,
     authorization: { subject: 'ann', sandbox: { template: 'base' }, grants: everything },
-    send: (path, init) =>
-      broker(new Request(path.startsWith('http') ? path : `https://any.test/api/sandbox${path}`, init)),
+    send: (path, init, context) =>
+      broker(
+        new Request(path.startsWith('http') ? path : `https://any.test/api/sandbox${path}`, init),
+        context,
+      ),
     async mint(body = {}, init = {}) {
       const response = await harness.send('/sessions', {
         method: 'POST',
