@@ -104,15 +104,20 @@ export class LastingStream {
   async #comeBack(lost: { error: unknown } | undefined): Promise<ProcessStream> {
     const { deadline, reconnectMs } = this.#options;
     const { signal } = this.#closing;
-    const timeoutMs = deadline && deadline - Date.now();
-    if (timeoutMs !== undefined && timeoutMs <= 0) throw timeIsOver(lost?.error);
+    const leftMs = deadline && deadline - Date.now();
+    if (leftMs !== undefined && leftMs <= 0) throw timeIsOver(lost?.error);
+    // The time goes on while there is no stream to end with it.
+    const expire = (): void => this.#closing.abort(timeIsOver(lost?.error));
+    const timer = leftMs === undefined ? undefined : setTimeout(expire, leftMs);
     const reconnector = new Reconnector(this.#connection, this.#process, { maxMs: reconnectMs });
     try {
-      if (lost) return await reconnector.reconnect(lost.error, signal, timeoutMs);
-      return await reconnector.connect({ signal }, timeoutMs);
+      if (lost) return await reconnector.reconnect(lost.error, signal, deadline);
+      return await reconnector.connect({ signal }, deadline);
     } catch (error) {
       signal.throwIfAborted();
       throw lost && error !== lost.error ? notBack(error, this.#process.pid, reconnectMs) : error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -46,12 +46,13 @@ export class Reconnector {
 
   /**
    * Tries until it works.
+   * @param deadline when the new stream is to end, in milliseconds of the epoch. Absent: never.
    * @throws the last error: one that trying does not heal, the one at which the time was over, or the signal's reason.
    */
-  async reconnect(cause: unknown, signal: AbortSignal, timeoutMs?: number): Promise<ProcessStream> {
+  async reconnect(cause: unknown, signal: AbortSignal, deadline?: number): Promise<ProcessStream> {
     if (!mayHeal(cause)) throw cause;
     const { maxMs, onAttempt } = this.#options;
-    return reconnect(() => this.connect({ signal, requestTimeoutMs: attemptMs }, timeoutMs), cause, {
+    return reconnect(() => this.connect({ signal, requestTimeoutMs: attemptMs }, deadline), cause, {
       maxMs,
       signal,
       onAttempt: (attempt, error, now) => {
@@ -65,10 +66,12 @@ export class Reconnector {
    * Tries once.
    * @throws {NotFoundError} code `process_not_found`: it ended, and how is not known any more.
    */
-  async connect(options: CallOptions, timeoutMs = 0): Promise<ProcessStream> {
+  async connect(options: CallOptions, deadline?: number): Promise<ProcessStream> {
     const { pid, identity } = this.#process;
     const [known, running] = [await identity, await identifyProcess(this.#connection, pid, options)];
     if (!known || (running && !isSameProcess(known, running))) throw processNotFound(pid);
+    // 0 would be no limit.
+    const timeoutMs = deadline === undefined ? 0 : Math.max(1, deadline - Date.now());
     const stream = await connectProcess(
       this.#connection,
       pid,
@@ -78,10 +81,8 @@ export class Reconnector {
     if (running) return stream;
     // What was not in the list can only be an end that envd remembers; a life would be another's.
     const { value } = await stream.output.next();
-    if (value?.type !== 'end') {
-      stream.cancel();
-      throw processNotFound(pid);
-    }
+    stream.cancel();
+    if (value?.type !== 'end') throw processNotFound(pid);
     return { ...stream, output: once(value) };
   }
 

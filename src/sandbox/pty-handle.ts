@@ -119,7 +119,9 @@ export class PtyHandle extends CommandHandle {
     return { exitCode, ...(error !== undefined && { error }), stdout: '', stderr: '' };
   }
 
-  kill(options?: KillOptions): Promise<boolean> {
+  async kill(options?: KillOptions): Promise<boolean> {
+    // Its id may be another's by now.
+    if (this.#exit) return false;
     return this.#controls.kill(this.pid, options);
   }
 

@@ -159,7 +159,9 @@ export class RunningCommand extends CommandHandle {
     }
   }
 
-  kill(options?: KillOptions): Promise<boolean> {
+  async kill(options?: KillOptions): Promise<boolean> {
+    // Its id may be another's by now.
+    if (this.#end) return false;
     return this.#controls.kill(this.pid, options);
   }
 

@@ -128,6 +128,45 @@ test('of a process that is not in the list any more only the end is taken', asyn
   }
 });
 
+test('the stream that tells of an end which is remembered is let go of', async () => {
+  const identified = signalled();
+  const left = signalled();
+  let hasEnded = false;
+  server = await serveProcesses({
+    list() {
+      identified.resolve();
+      return hasEnded ? { processes: [] } : processList;
+    },
+    async *connect(_request, { signal }) {
+      yield events.start;
+      if (!hasEnded) {
+        await identified.promise;
+        hasEnded = true;
+        throw lost();
+      }
+      signal.addEventListener('abort', left.resolve);
+      yield events.end;
+      await left.promise;
+    },
+  });
+  expect(await read(await open())).toEqual(['gap', 'end']);
+  await left.promise;
+});
+
+test('the time of the stream is over also while it comes back', async () => {
+  let isLost = false;
+  server = await serveProcesses({
+    async *connect() {
+      if (isLost) throw lost();
+      yield events.start;
+      isLost = true;
+      throw lost();
+    },
+  });
+  const reading = read(await open({ deadline: Date.now() + 500, reconnectMs: 60_000 }));
+  await expect(reading).rejects.toMatchObject({ code: 'command_timeout' });
+});
+
 test('the trying ends with its time', async () => {
   let streams = 0;
   server = await serveProcesses({
