@@ -12,7 +12,7 @@ const build = await sandbox.commands.run(
 for await (const event of build) {
   if (event.type === 'exit') {
     console.log('exit code', event.exitCode);
-  } else {
+  } else if (event.type !== 'gap') {
     console.log(`${event.type}:`, event.data.trim());
     if (event.data.includes('step 2')) await ask();
   }
