@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 // biome-ignore-all lint/complexity/noThisInStatic: it is the subclass, with what a client has bound to it.
 
 import { openLiveChannel } from '../channel/live-channel.js';

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { InvalidArgumentError, isE2BEdgeError } from '../errors.js';
 import { connectionLost } from '../transport/http-error.js';
 import { mayHeal, reconnect } from '../transport/reconnect.js';

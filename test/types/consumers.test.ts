@@ -10,6 +10,10 @@ const dom = ['lib.dom.d.ts', 'lib.dom.iterable.d.ts', 'lib.dom.asynciterable.d.t
 
 const users: Record<string, { program: string; settings: ts.CompilerOptions }> = {
   'a page': { program: 'page', settings: { lib: [...language, ...dom], types: [] } },
+  'a page, in the language of 2022 alone': {
+    program: 'page',
+    settings: { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.iterable.d.ts'], types: [] },
+  },
   'a server, without the DOM': { program: 'server', settings: { lib: language, types: ['node'] } },
   'a worker of a page': {
     program: 'worker',

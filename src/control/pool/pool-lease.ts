@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { asyncDispose } from '../../wire/async-dispose.js';
 
 /** A sandbox of a pool, for as long as one has it to oneself. */

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { maxTimerMs, timeLimit } from '../../transport/call-options.js';
 import { abortSignal, checkOptions, milliseconds } from '../../transport/check-options.js';
 import { asyncDispose } from '../../wire/async-dispose.js';
