@@ -50,8 +50,8 @@ export function lifecycleBody(
   checkOptions(what, lifecycle, { onTimeout: anything, autoResume: flag });
   const { onTimeout, autoResume } = lifecycle;
   const plan: { action: unknown; keepMemory?: boolean } =
-    typeof onTimeout === 'object' && onTimeout !== null ? onTimeout : { action: onTimeout };
-  const { action = 'kill', keepMemory } = plan;
+    typeof onTimeout === 'object' && onTimeout !== null ? onTimeout : { action: onTimeout ?? 'kill' };
+  const { action, keepMemory } = plan;
   check(`${what}: onTimeout`, action, oneOf('pause', 'kill'));
   if (keepMemory !== undefined) check(`${what}: onTimeout.keepMemory`, keepMemory, flag);
   if (action === 'kill' && keepMemory !== undefined) {

@@ -25,6 +25,7 @@ export async function mapConcurrent<Item, Result>(
   options: MapConcurrentOptions,
   work: (item: Item, index: number, signal: AbortSignal) => Result | Promise<Result>,
 ): Promise<Result[]> {
+  check('mapConcurrent: items', items, ['an array, or another iterable', isIterable]);
   checkOptions('mapConcurrent', options, { concurrency: whole(1), signal: abortSignal });
   check('mapConcurrent: work', work, callback);
   const { concurrency = 10, signal: outer } = options;
@@ -52,4 +53,8 @@ export async function mapConcurrent<Item, Result>(
   outer?.removeEventListener('abort', onAbort);
   signal.throwIfAborted();
   return results;
+}
+
+function isIterable(value: unknown): boolean {
+  return Symbol.iterator in Object(value);
 }

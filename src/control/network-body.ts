@@ -49,7 +49,15 @@ const networkRules: Rules<SandboxNetworkOptions> = {
   maskRequestHost: text,
   httpsPorts: ports,
 };
-const updateRules: Rules<SandboxNetworkUpdate> = { ...egressRules, allowInternetAccess: flag };
+/** An update that meant one of these would clear all the others. */
+const atCreateOnly: Rule = ['left out: only Sandbox.create can set it', () => false];
+const updateRules: Rules<SandboxNetworkUpdate & SandboxNetworkOptions> = {
+  ...egressRules,
+  allowInternetAccess: flag,
+  allowPublicTraffic: atCreateOnly,
+  maskRequestHost: atCreateOnly,
+  httpsPorts: atCreateOnly,
+};
 const proxyRules: Rules<SandboxEgressProxyOptions> = { address: text, username: text, password: text };
 
 /**

@@ -34,7 +34,7 @@ export async function signedFileUrl(
   options: FileUrlOptions = {},
 ): Promise<string> {
   checkOptions(what, options, { user: linuxUser, useSignatureExpiration: whole(0) });
-  if (operation === 'read' || path) checkPath(what, path);
+  if (operation === 'read' || (path !== undefined && path !== '')) checkPath(what, path);
   const {
     user = isVersionAtLeast(envdVersion, envdVersions.defaultUser) ? undefined : 'user',
     useSignatureExpiration,

@@ -61,12 +61,12 @@ export class Files {
     options: WriteOptions = {},
   ): Promise<WriteInfo | WriteInfo[]> {
     return Array.isArray(pathOrFiles)
-      ? writeFiles(this.#connection, pathOrFiles, (dataOrOptions ?? {}) as WriteOptions)
+      ? writeFiles(this.#connection, pathOrFiles, dataOrOptions as WriteOptions | undefined)
       : writeFile(this.#connection, pathOrFiles, dataOrOptions as FileData, options);
   }
 
   /** Writes several files. */
-  async writeFiles(files: WriteEntry[], options: WriteOptions = {}): Promise<WriteInfo[]> {
+  async writeFiles(files: WriteEntry[], options?: WriteOptions): Promise<WriteInfo[]> {
     return writeFiles(this.#connection, files, options);
   }
 

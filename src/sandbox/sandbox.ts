@@ -1,4 +1,5 @@
 import type { CallOptions } from '../transport/call-options.js';
+import { callRules, checkOptions } from '../transport/check-options.js';
 import { Commands } from './commands.js';
 import { Files } from './files.js';
 import { ProcessControls } from './process-controls.js';
@@ -52,7 +53,8 @@ export class Sandbox {
    * Whether the sandbox runs. False when it was killed or reached its end time.
    * @throws {ConnectionError} it could not be asked.
    */
-  isRunning(options: CallOptions = {}): Promise<boolean> {
+  async isRunning(options: CallOptions = {}): Promise<boolean> {
+    checkOptions('sandbox.isRunning', options, callRules);
     return this.#parts.connection.isRunning(options);
   }
 
@@ -61,7 +63,8 @@ export class Sandbox {
    * @returns false when it had ended already.
    * @throws {PermissionDeniedError} the session's grant does not have `kill`.
    */
-  kill(options: CallOptions = {}): Promise<boolean> {
+  async kill(options: CallOptions = {}): Promise<boolean> {
+    checkOptions('sandbox.kill', options, callRules);
     return this.#parts.kill(options);
   }
 }

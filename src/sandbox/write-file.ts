@@ -65,7 +65,7 @@ export async function writeFile(
 export async function writeFiles(
   connection: Connection,
   files: WriteEntry[],
-  options: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<WriteInfo[]> {
   check('files.write: files', files, ['an array of { path, data }', Array.isArray]);
   checkWrite(connection, files, options);

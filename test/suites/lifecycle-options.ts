@@ -19,6 +19,8 @@ const wrongCreates: readonly Wrong[] = [
   [{ secure: 1 }, 'secure'],
   [{ lifecycle: 'pause' }, 'lifecycle'],
   [{ lifecycle: { onTimeout: 'stop' } }, 'onTimeout'],
+  [{ lifecycle: { onTimeout: {} } }, 'onTimeout'],
+  [{ lifecycle: { onTimeout: ['pause'] } }, 'onTimeout'],
   [{ lifecycle: { onTimeout: 'kill', autoResume: true } }, 'autoResume'],
   [{ lifecycle: { onTimeout: { action: 'kill', keepMemory: true } } }, 'keepMemory'],
   [{ lifecycle: { onTimeout: { action: 'pause', keepMemory: false }, autoResume: true } }, 'autoResume'],
@@ -38,6 +40,8 @@ const wrongCreates: readonly Wrong[] = [
   [{ idempotencyKey: 'Upper' }, 'idempotencyKey'],
   [{ waitUntil: true }, 'waitUntil'],
   [{ apiUrl: 'localhost:3000' }, 'apiUrl'],
+  [{ domain: 'https://e2b.app' }, 'domain'],
+  [{ domain: 'e2b.app/' }, 'domain'],
   [{ requestTimeoutMs: -1 }, 'requestTimeoutMs'],
   [{ debug: 'yes' }, 'debug'],
   [{ proxy: 'http://127.0.0.1:8080' }, 'proxy'],
@@ -47,6 +51,10 @@ type Calls = readonly [call: (sandbox: Context['edge']['Sandbox'], key: object) 
 
 const id = 'i0000000000000000000';
 const wrongCalls: Calls = [
+  [(Sandbox) => Sandbox.create(null as never), 'options'],
+  [(Sandbox) => Sandbox.create(300 as never), 'options'],
+  [(Sandbox) => Sandbox.create([] as never), 'options'],
+  [(Sandbox) => Sandbox.create('base', null as never), 'options'],
   [(Sandbox, key) => Sandbox.kill('', key), 'sandboxId'],
   [(Sandbox, key) => Sandbox.kill(null as never, key), 'sandboxId'],
   [(Sandbox, key) => Sandbox.getInfo('../templates', key), 'sandboxId'],
@@ -74,6 +82,11 @@ const wrongCalls: Calls = [
   [(Sandbox, key) => Sandbox.getMetrics(id, { ...key, end: new Date(-1) }), 'end'],
   [(Sandbox, key) => Sandbox.updateNetwork(id, null as never, key), 'network'],
   [(Sandbox, key) => Sandbox.updateNetwork(id, { allowOut: [''] }, key), 'allowOut'],
+  [
+    (Sandbox, key) => Sandbox.updateNetwork(id, { allowPublicTraffic: false } as object, key),
+    'allowPublicTraffic',
+  ],
+  [(Sandbox, key) => Sandbox.updateNetwork(id, { httpsPorts: [443] } as object, key), 'httpsPorts'],
 ];
 
 /** Wrong options are refused by their names, before anything is sent. */
@@ -111,6 +124,13 @@ export const lifecycleOptions: Suite = {
         await refused(edge, async () => sandbox.getHost('80' as never), 'port');
         await refused(edge, () => sandbox.setTimeout(60), 'timeoutMs');
         await refused(edge, () => sandbox.connect({ timeoutMs: -1 }), 'timeoutMs');
+        await refused(
+          edge,
+          async () => sandbox.isRunning({ requestTimeoutMs: '1' as never }),
+          'requestTimeoutMs',
+        );
+        await refused(edge, async () => sandbox.isRunning(null as never), 'options');
+        await refused(edge, () => sandbox.uploadUrl(null as never), 'path');
         await refused(edge, () => sandbox.pause({ keepMemory: null as never }), 'keepMemory');
       },
     },

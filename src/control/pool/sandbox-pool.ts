@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { maxTimerMs, timeLimit } from '../../transport/call-options.js';
-import { abortSignal, checkOptions, milliseconds } from '../../transport/check-options.js';
+import { abortSignal, callback, check, checkOptions, milliseconds } from '../../transport/check-options.js';
 import { asyncDispose } from '../../wire/async-dispose.js';
 import { holdProgram } from './hold-program.js';
 import { poolClosed, poolCreateFailed, poolTimeout } from './pool-errors.js';
@@ -101,6 +101,7 @@ export class SandboxPool<S extends PoolableSandbox> implements AsyncDisposable {
    * @throws as `acquire` does, and what the function throws.
    */
   async use<T>(work: (sandbox: S) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
+    check('use: work', work, callback);
     const lease = await this.acquire(options);
     try {
       const result = await work(lease.sandbox);

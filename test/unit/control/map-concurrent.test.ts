@@ -61,3 +61,7 @@ test.each<[string, object, unknown]>([
 ])('refuses a wrong %s', async (name, options, work) => {
   await expect(mapConcurrent([1], options, work as never)).rejects.toThrow(name);
 });
+
+test.each([null, undefined, 3, {}])('refuses %j for the items', async (items) => {
+  await expect(mapConcurrent(items as never, {}, () => 1)).rejects.toThrow('mapConcurrent: items');
+});

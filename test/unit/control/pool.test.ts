@@ -483,6 +483,7 @@ describe('options', () => {
   test('of calls are refused by name', async () => {
     const pool = open();
     await expect(pool.acquire({ timeoutMs: -1 })).rejects.toThrow('timeoutMs');
+    await expect(pool.use('echo hi' as never)).rejects.toThrow('use: work');
     await expect(pool.acquire({ signal: 1 as never })).rejects.toThrow('signal');
     await expect(pool.drain({ timeoutMs: 'soon' as never })).rejects.toThrow('timeoutMs');
     expect(pool.stats.waiting).toBe(0);
