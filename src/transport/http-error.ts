@@ -18,7 +18,7 @@ import {
 } from '../errors.js';
 
 /** Who answered: it decides what a status means. */
-export type AnswerFrom = 'control' | 'rpc' | 'files';
+export type AnswerFrom = 'control' | 'broker' | 'rpc' | 'files';
 
 interface ErrorBody {
   code?: unknown;
@@ -67,7 +67,7 @@ export function errorOfStatus(
       return new RateLimitError(message, options);
     case 502:
       // E2B's edge gives no code of its own; a broker does, and means something else.
-      if (from === 'control' || options.code !== undefined) {
+      if (from === 'control' || from === 'broker' || options.code !== undefined) {
         return new ConnectionError(message, { ...options, uncertain: true });
       }
       return sandboxEnded(message, options);

@@ -145,4 +145,33 @@ describe('a session credential', () => {
       message: expect.stringContaining('text/html'),
     });
   });
+
+  test('a route that is not there is no missing sandbox, and the error names the address', async () => {
+    server = await serve((_request, response) => {
+      response.writeHead(404, { 'content-type': 'text/html' }).end('<html></html>');
+    });
+    const error = await fetchSession(`${server.url}/api`).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: 'NotFoundError', code: 'route_not_found', statusCode: 404 });
+    expect((error as Error).message).toContain(`${server.url}/api/sessions`);
+  });
+
+  test.each<[string, unknown, object | null]>([
+    ['brokerUrl', null, {}],
+    ['brokerUrl', '', {}],
+    ['options', '/api', null],
+    ['sandboxId', '/api', { sandboxId: '' }],
+    ['sandboxId', '/api', { sandboxId: 7 }],
+    ['grant', '/api', { grant: 'all' }],
+    ['headers', '/api', { headers: { a: 1 } }],
+    ['credentials', '/api', { credentials: true }],
+    ['fetch', '/api', { fetch: 'node-fetch' }],
+    ['signal', '/api', { signal: 5 }],
+    ['requestTimeoutMs', '/api', { requestTimeoutMs: -1 }],
+  ])('a wrong %s is refused by name', async (name, url, options) => {
+    const message = expect.stringContaining(name);
+    await expect(fetchSession(url as string, options as object)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message,
+    });
+  });
 });
