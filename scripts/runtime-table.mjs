@@ -14,8 +14,8 @@ import { publicMethods } from './public-methods.mjs';
  */
 
 const readmePath = fileURLToPath(new URL('../README.md', import.meta.url));
-const begin = '<!-- runtimes: made by scripts/runtime-table.mjs -->\n';
-const end = '<!-- runtimes: end -->';
+const begin = '<!-- methods -->\n';
+const end = '<!-- /methods -->';
 /** The classes behind what is public as an interface. */
 const implementations = { LiveChannel: 'Channel', SocketClient: 'Channel' };
 

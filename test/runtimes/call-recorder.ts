@@ -7,7 +7,10 @@ type Method = (...args: unknown[]) => unknown;
 type Class = abstract new (...args: never[]) => object;
 
 /** The interfaces that are given as plain objects, by what returns them. */
-const plainObjects: Record<string, string> = { 'SandboxPool#acquire': 'PoolLease' };
+const plainObjects: Record<string, string> = {
+  createClient: 'Client',
+  'SandboxPool#acquire': 'PoolLease',
+};
 
 export class CallRecorder {
   readonly #seen = new WeakSet<object>();
@@ -45,7 +48,8 @@ export class CallRecorder {
     for (const key of Reflect.ownKeys(owner)) {
       const member = Object.getOwnPropertyDescriptor(owner, key)!;
       if (key === 'constructor' || key === 'prototype' || !member.configurable) continue;
-      if (typeof member.value === 'function') {
+      if (isClass(member.value)) this.#watchClass(member.value);
+      else if (typeof member.value === 'function') {
         const value = this.#recording(nameOf(key), member.value as Method, interfaceName);
         Object.defineProperty(owner, key, { ...member, value });
       } else if (member.get) {

@@ -35,14 +35,15 @@ export function defineSuites(runtime: Runtime, runCase: (id: CaseId) => Promise<
         if (cases.length === 0) continue;
         describe(suite.name, () => {
           for (const one of cases) {
-            results.expectOne();
-            defineCase(runtime, { suite: suite.name, name: one.name, via }, one, runCase, results);
+            const id = { suite: suite.name, name: one.name, via };
+            results.expect(id);
+            defineCase(runtime, id, one, runCase, results);
           }
         });
       }
     });
   }
-  results.saveInTheEnd();
+  results.defineTests();
 }
 
 /** Whether a local sandbox will have a program: it has this machine's. */

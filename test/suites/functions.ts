@@ -32,6 +32,19 @@ export const functions: Suite = {
       },
     },
     {
+      name: 'createClient binds its options to the sandboxes of a pool too',
+      via: 'key',
+      async run({ edge, key }) {
+        const pool = edge.createClient(key).createSandboxPool({ min: 0, max: 1 });
+        const sandboxId = await pool.use(async (sandbox) => {
+          equal((await sandbox.commands.run('echo pooled')).stdout, 'pooled\n', 'a command');
+          return sandbox.sandboxId;
+        });
+        await pool.drain();
+        equal(await edge.Sandbox.kill(sandboxId, key), false, 'the sandbox is gone with the pool');
+      },
+    },
+    {
       name: 'isE2BEdgeError knows the errors of every entry, by code too',
       async run({ sandbox, browser, edge, errors }) {
         const { files } = await sandbox();
