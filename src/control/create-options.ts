@@ -3,7 +3,9 @@ import {
   check,
   checkOptions,
   flag,
-  type Rule,
+  isObject,
+  isTextMap,
+  object,
   type Rules,
   text,
   textMap,
@@ -54,10 +56,6 @@ export interface SandboxCreateOptions extends ConnectionOptions {
 /** The gateway's configuration, which is not looked into. */
 export type McpServer = object;
 
-const isObject = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const object: Rule = ['an object', isObject];
-
 const createRules: Rules<Omit<SandboxCreateOptions, keyof ConnectionOptions>> = {
   template: text,
   timeoutMs: lifetime,
@@ -65,10 +63,8 @@ const createRules: Rules<Omit<SandboxCreateOptions, keyof ConnectionOptions>> = 
   envs: [
     'an object of strings, whose names are not empty and have no "="; nothing in it may have a NUL',
     (value) =>
-      (textMap[1] as (value: unknown) => boolean)(value) &&
-      Object.entries(value as Record<string, string>).every(
-        ([name, entry]) => /^[^=\0]+$/.test(name) && !entry.includes('\0'),
-      ),
+      isTextMap(value) &&
+      Object.entries<string>(value).every(([name, entry]) => /^[^=\0]+$/.test(name) && !entry.includes('\0')),
   ],
   allowInternetAccess: flag,
   network: object,

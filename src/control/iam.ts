@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import { check, checkOptions, text } from '../transport/check-options.js';
+import { check, checkOptions, isObject, text } from '../transport/check-options.js';
 
 /** `JWT-SVID`; the platform may come to know others. */
 export type SandboxIamTokenType = 'JWT-SVID' | (string & {});
@@ -16,10 +16,7 @@ export interface SandboxIamOptions {
 
 /** The `iam` of a create; undefined where it names no token. */
 export function iamBody(what: string, { tokens = {} }: SandboxIamOptions): SandboxIamOptions | undefined {
-  check(`${what}: tokens`, tokens, [
-    'an object of tokens, by name',
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  ]);
+  check(`${what}: tokens`, tokens, ['an object of tokens, by name', isObject]);
   for (const [name, token] of Object.entries(tokens)) {
     checkTokenName(what, name);
     const subject = `${what}: tokens: ${name}`;

@@ -4,6 +4,8 @@ import {
   check,
   checkOptions,
   flag,
+  isObject,
+  object,
   type Rule,
   type Rules,
   text,
@@ -35,13 +37,12 @@ const ports: Rule = [
   'a list of ports from 1 to 65535',
   (value) => Array.isArray(value) && (value as never[]).every(port[1]),
 ];
-const record: Rule = ['an object', isObject];
 
 const egressRules: Rules<Pick<SandboxNetworkUpdate, 'allowOut' | 'denyOut' | 'rules' | 'egressProxy'>> = {
   allowOut: selector,
   denyOut: selector,
   rules: ['an object or a Map of lists of rules, by host', isObject],
-  egressProxy: record,
+  egressProxy: object,
 };
 const networkRules: Rules<SandboxNetworkOptions> = {
   ...egressRules,
@@ -150,8 +151,4 @@ function proxyBody(what: string, proxy: SandboxEgressProxyOptions): SandboxEgres
     throw new InvalidArgumentError(`${what}: a password needs a username.`);
   }
   return proxy;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

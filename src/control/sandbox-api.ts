@@ -119,7 +119,8 @@ export class SandboxApi extends SessionSandbox {
 
   /**
    * Pauses a sandbox; `connect` resumes it.
-   * @returns false when it is paused already, or changes its state just now.
+   * @returns false when it is paused already, or changes its state just now: also when an earlier try of this call, whose
+   * answer was lost, paused it.
    */
   static async pause(sandboxId: string, options: SandboxPauseOptions = {}): Promise<boolean> {
     checkSandboxId('Sandbox.pause', sandboxId);

@@ -16,9 +16,7 @@ export function checkOptions<Options extends object>(
   options: Options,
   rules: Rules<Options>,
 ): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw refused(`${what}: the options are`, options, 'an object');
-  }
+  if (!isObject(options)) throw refused(`${what}: the options are`, options, 'an object');
   for (const name of Object.keys(rules) as (keyof Options & string)[]) {
     if (options[name] !== undefined) check(`${what}: ${name}`, options[name], rules[name]);
   }
@@ -45,14 +43,8 @@ export const milliseconds: Rule = [
   'a number of milliseconds, or 0 for no limit',
   (value) => typeof value === 'number' && value >= 0,
 ];
-export const textMap: Rule = [
-  'an object whose values are strings',
-  (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every((entry) => typeof entry === 'string'),
-];
+export const object: Rule = ['an object', isObject];
+export const textMap: Rule = ['an object whose values are strings', isTextMap];
 
 export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Rule {
   const bounds = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
@@ -71,6 +63,15 @@ export const callRules: { signal: Rule; requestTimeoutMs: Rule } = {
   signal: abortSignal,
   requestTimeoutMs: milliseconds,
 };
+
+/** Whether a value is an object, and no list. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isTextMap(value: unknown): value is Record<string, string> {
+  return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
+}
 
 function refused(subject: string, value: unknown, must: string): InvalidArgumentError {
   return new InvalidArgumentError(`${subject} ${shown(value)}: it must be ${must}.`);

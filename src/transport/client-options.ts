@@ -1,6 +1,6 @@
 import type { FetchLike } from './authorized-fetch.js';
 import type { CallOptions } from './call-options.js';
-import { callback, callRules, type Rule, type Rules, textMap, whole } from './check-options.js';
+import { callback, callRules, isTextMap, type Rule, type Rules, whole } from './check-options.js';
 import type { Hooks, Logger } from './hooks.js';
 import type { WebSocketConstructor } from './socket.js';
 import { isTraceParent, type TraceParent } from './trace-parent.js';
@@ -72,9 +72,9 @@ export function clientOptions(options: ClientOptions): ClientOptions {
 
 /** Whether a value is an object of what headers can carry. */
 export function isHeaders(value: unknown): value is Record<string, string> {
-  if (!(textMap[1] as (value: unknown) => boolean)(value)) return false;
+  if (!isTextMap(value)) return false;
   try {
-    new Headers(value as Record<string, string>);
+    new Headers(value);
     return true;
   } catch {
     return false;
