@@ -67,7 +67,10 @@ export class InputQueue {
 
   /** Refuses what waits; a call that is under way goes on. */
   drop(reason: string, cause?: unknown): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(notExecuted(reason, cause));
+    for (const { input, reject } of this.#waiting.splice(0)) {
+      letGo(input);
+      reject(notExecuted(reason, cause));
+    }
   }
 
   /** What has not left yet can be taken back without harm to what is behind it. */
@@ -75,6 +78,7 @@ export class InputQueue {
     const index = this.#waiting.indexOf(entry);
     if (index < 0) return;
     this.#waiting.splice(index, 1);
+    letGo(entry.input);
     entry.reject(entry.options.signal?.reason);
   }
 
@@ -166,6 +170,13 @@ async function* streamed(
     // Not waited for: a source that gives nothing does not hear of it either.
     chunks.return?.().catch(() => undefined);
   }
+}
+
+/** Tells a source that nobody will read it: what it holds, a connection perhaps, is free. */
+function letGo(input: Input): void {
+  if (input instanceof Uint8Array) return;
+  // It throws where somebody else reads it by now.
+  void (async () => input[Symbol.asyncIterator]().return?.())().catch(() => undefined);
 }
 
 function* cut(data: Uint8Array): Generator<Uint8Array, void, undefined> {

@@ -53,7 +53,10 @@ export interface CommandConnectOptions extends CommandListenOptions {
   timeoutMs?: number;
 }
 
-const retained: Rule = ['a number of bytes, from 0 on', (value) => typeof value === 'number' && value >= 0];
+const retained: Rule = [
+  'a whole number of bytes, from 0 on, or Infinity',
+  (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 0),
+];
 
 const input: Rule = [
   `true, false or ${inputSource[0]}`,

@@ -15,7 +15,7 @@ export const textOrBytes: Rule = [
 ];
 
 export const inputSource: Rule = [
-  'a string, a Uint8Array, a ReadableStream or an async iterable of these',
+  'a string, a Uint8Array, a ReadableStream that nobody reads, or an async iterable of these',
   (value) => textOrBytes[1](value) || isStream(value),
 ];
 
@@ -33,7 +33,9 @@ export function bytesOf(source: InputSource): Uint8Array | AsyncIterable<Uint8Ar
 
 function isStream(value: unknown): boolean {
   return (
-    typeof value === 'object' && value !== null && ('getReader' in value || Symbol.asyncIterator in value)
+    typeof value === 'object' &&
+    value !== null &&
+    ('getReader' in value ? !(value as ReadableStream).locked : Symbol.asyncIterator in value)
   );
 }
 

@@ -24,7 +24,7 @@ const defaultReconnectMs = 60_000;
  *
  * Nothing piles up here: while the reader is slow, events wait in the sandbox. Where they become too many for it, and
  * where the connection is lost, the watch begins anew by itself, and a loop sees an event of the type `gap` in their
- * place. Leaving the loop stops the watch.
+ * place; a callback has `onGap` for it, and without that the watch ends with the error. Leaving the loop stops the watch.
  */
 export class WatchHandle implements AsyncIterable<WatchEvent> {
   /** Stops the watch at the end of an `await using` block. */
@@ -35,6 +35,8 @@ export class WatchHandle implements AsyncIterable<WatchEvent> {
   readonly #onAbort = (): void => this.#closing.abort(this.#options.signal?.reason);
   #stream: WatchStream | undefined;
   #isRead = false;
+  /** Whether anybody would hear of a gap. */
+  #hearsGaps = true;
   #isStopped = false;
   #hasExited = false;
 
@@ -62,6 +64,7 @@ export class WatchHandle implements AsyncIterable<WatchEvent> {
     }
     if (listener) {
       this.#isRead = true;
+      this.#hearsGaps = this.#options.onGap !== undefined;
       void this.#deliver(listener);
     }
     return this;
@@ -140,7 +143,7 @@ export class WatchHandle implements AsyncIterable<WatchEvent> {
 
   async #comeBack(cause: Error): Promise<WatchStream> {
     const { signal } = this.#closing;
-    const { reconnectMs = defaultReconnectMs } = this.#options;
+    const { reconnectMs = this.#hearsGaps ? defaultReconnectMs : 0 } = this.#options;
     return reconnect(() => this.#open(signal), cause, { maxMs: reconnectMs, signal });
   }
 

@@ -21,7 +21,10 @@ export interface WatchOptions extends FileOptions {
   includeEntry?: boolean;
   /** Watches on a network mount too, where events may be missing (envd 0.6.4). Default false: that is refused. */
   allowNetworkMounts?: boolean;
-  /** For how long to try to come back to a stream that was lost, in milliseconds. Default 60 000; 0 gives up at once. */
+  /**
+   * For how long to try to come back to a stream that was lost, in milliseconds; 0 ends the watch with the error. Default
+   * 60 000; for an `onEvent` without an `onGap` 0, as what was missed would go unseen.
+   */
   reconnectMs?: number;
   /** Hears of each time that a lost stream is back, once it is: a listing made now misses nothing. */
   onGap?: (gap: WatchGap) => void | Promise<void>;

@@ -18,6 +18,7 @@ const wrongStarts: Record<string, object> = {
   'envs as an array': { envs: ['A'] },
   stdin: { stdin: 5 },
   'stdin is null': { stdin: null },
+  'stdin is being read': { stdin: lockedStream() },
   timeoutMs: { timeoutMs: '60' },
   'timeoutMs below 0': { timeoutMs: -1 },
   requestTimeoutMs: { requestTimeoutMs: Number.NaN },
@@ -25,6 +26,7 @@ const wrongStarts: Record<string, object> = {
   onStdout: { onStdout: 'print' },
   onStderr: { onStderr: {} },
   maxRetainedBytes: { maxRetainedBytes: -1 },
+  'maxRetainedBytes with a fraction': { maxRetainedBytes: 0.5 },
   reconnectMs: { reconnectMs: true },
 };
 
@@ -123,3 +125,9 @@ export const commandsOptions: Suite = {
     },
   ],
 };
+
+function lockedStream(): ReadableStream<Uint8Array> {
+  const stream = new ReadableStream<Uint8Array>();
+  stream.getReader();
+  return stream;
+}

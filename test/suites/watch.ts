@@ -267,6 +267,20 @@ export const watch: Suite = {
       },
     },
     {
+      name: 'does not come back for a callback that would not hear of the gap',
+      async run({ sandbox, env, observer, errors }) {
+        const { files, sandboxId } = await sandbox(env.observed);
+        await files.makeDir('watched');
+        const exit = new Promise<Error | undefined>((resolve) => {
+          void files
+            .watchDir('watched', () => undefined, { onExit: resolve })
+            .then(() => observer.cut(sandboxId, watchPath));
+        });
+        ok((await exit) instanceof errors.ConnectionError, 'what onExit is told');
+        equal(await observer.open(sandboxId, watchPath), 0, 'new streams');
+      },
+    },
+    {
       name: 'does not come back where it was told not to, or to what is gone',
       async run({ sandbox, env, observer, errors }) {
         const { files, sandboxId } = await sandbox(env.observed);

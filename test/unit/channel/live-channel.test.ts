@@ -169,6 +169,34 @@ describe('input', () => {
     expect(queue.idle).toBe(true);
   });
 
+  test('that is a stream is cancelled where it is never read', async () => {
+    server = await serveProcesses({
+      sendInput() {
+        throw lost();
+      },
+    });
+    const cancelled: string[] = [];
+    const stream = (name: string) => ({
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: true as const, value: undefined }),
+        return: async () => {
+          cancelled.push(name);
+          return { done: true as const, value: undefined };
+        },
+      }),
+    });
+    const queue = new InputQueue(connectTo(server), 7, 'stdin');
+    const abort = new AbortController();
+    const sent = Promise.allSettled([
+      queue.send(bytes('lost')),
+      queue.send(stream('behind')),
+      queue.send(stream('taken back'), { signal: abort.signal }),
+    ]);
+    abort.abort();
+    await sent;
+    expect(cancelled).toEqual(['taken back', 'behind']);
+  });
+
   test('that is taken back by its signal while it waits leaves the others as they are', async () => {
     const calls: string[] = [];
     const free = signalled();
