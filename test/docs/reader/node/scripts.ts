@@ -1,0 +1,1 @@
+export const scripts: string[] = ['echo one', 'echo two', 'echo three'];
