@@ -48,10 +48,10 @@ export function requireHttp(what: string, url: string): void {
   throw new InvalidArgumentError(`${what}: a username and a password are for http and https URLs alone.`);
 }
 
-/** A URL without the credentials in it, and these. */
+/** A URL without the credentials in it, and these: often a token alone, in the place of the username. */
 export function splitUrl(url: string): { url: string; credentials?: Required<GitCredentials> } {
   const parsed = httpUrl(url);
-  if (!parsed?.username || !parsed.password) return { url };
+  if (!parsed || (!parsed.username && !parsed.password)) return { url };
   const { username, password } = parsed;
   parsed.username = '';
   parsed.password = '';

@@ -170,8 +170,8 @@ export class Git {
     this.#check('git.reset', path, options);
     const { mode, target, paths = [] } = options;
     const commit = [...(mode ? [`--${mode}`] : []), ...(target ? [target] : [])];
-    const only = paths.length > 0 ? ['--', ...paths] : [];
-    return this.#git.run(git(['reset', ...commit, ...only], path), options);
+    // Without the dashes a target that is the name of a file as well is refused.
+    return this.#git.run(git(['reset', ...commit, '--', ...paths], path), options);
   }
 
   /** Restores files, or what is in the index of them. */

@@ -1,4 +1,5 @@
 import type { Rule } from '../transport/check-options.js';
+import { abortable } from '../transport/deadline.js';
 
 /** What can be written to a file. Text is written as UTF-8. */
 export type FileData = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>;
@@ -28,19 +29,20 @@ export interface UploadMode {
   streaming: boolean;
 }
 
-/** The body of an upload. */
+/** The body of an upload. The signal ends the wait for a stream that is gathered, and cancels it. */
 export async function uploadBody(
   data: FileData,
   { multipart, gzip, streaming }: UploadMode,
+  signal?: AbortSignal,
 ): Promise<UploadBody> {
   const body = gzip ? compressed(data) : data;
   if (multipart) {
     const form = new FormData();
-    form.append('file', await gathered(body));
+    form.append('file', await gathered(body, signal));
     return { body: form };
   }
   if (!(body instanceof ReadableStream)) return { body: body as BodyInit };
-  return streaming ? { body, duplex: 'half' } : { body: await gathered(body) };
+  return streaming ? { body, duplex: 'half' } : { body: await gathered(body, signal) };
 }
 
 /** How much a body weighs, in bytes; at most, where it is text. 0 for a stream, of which that is not known. */
@@ -51,8 +53,11 @@ export function uploadSize(body: RequestInit['body']): number {
   return ArrayBuffer.isView(body) || body instanceof ArrayBuffer ? body.byteLength : 0;
 }
 
-async function gathered(data: FileData): Promise<Blob> {
-  return data instanceof Blob ? data : new Response(data as BodyInit).blob();
+async function gathered(data: FileData, signal: AbortSignal | undefined): Promise<Blob> {
+  if (data instanceof Blob) return data;
+  const body =
+    signal && data instanceof ReadableStream ? data.pipeThrough(new TransformStream(), { signal }) : data;
+  return abortable(new Response(body as BodyInit).blob(), signal);
 }
 
 function compressed(data: FileData): ReadableStream<Uint8Array> {

@@ -95,7 +95,8 @@ async function upload(
   const takesBytes = connection.hasEnvd(envdVersions.rawUpload);
   const gzip = takesBytes && options.gzip === true;
   const multipart = !takesBytes || (options.useOctetStream === false && !gzip);
-  const body = await uploadBody(data, { multipart, gzip, streaming: connection.streamingUploads });
+  const mode = { multipart, gzip, streaming: connection.streamingUploads };
+  const body = await uploadBody(data, mode, options.signal);
   const headers: Record<string, string> = {};
   if (!multipart) headers['content-type'] = 'application/octet-stream';
   if (gzip) headers['content-encoding'] = 'gzip';

@@ -27,6 +27,26 @@ export const filesOptions: Suite = {
       },
     },
     {
+      name: 'a signal ends a write whose stream does not end, and cancels the stream',
+      async run({ sandbox }) {
+        const { files } = await sandbox();
+        const given = new AbortController();
+        let cancelled: unknown;
+        const endless = new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            controller.enqueue(new Uint8Array(10));
+            setTimeout(() => given.abort('enough'), 100);
+          },
+          cancel: (reason) => {
+            cancelled = reason;
+          },
+        });
+        const writing = files.write('endless', endless, { useOctetStream: false, signal: given.signal });
+        equal(await writing.catch((error: unknown) => error), 'enough', 'what the write rejects with');
+        equal(cancelled, 'enough', 'what the stream is cancelled with');
+      },
+    },
+    {
       name: 'writes nothing, in every kind of data',
       async run({ sandbox }) {
         const { files } = await sandbox();
