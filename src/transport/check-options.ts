@@ -7,7 +7,8 @@ export type Rule = readonly [must: string, holds: (value: never) => boolean];
 export type Rules<Options> = { readonly [Name in keyof Options]-?: Rule };
 
 /**
- * Refuses options before anything is sent. What is `undefined` was not given; names that have no rule are let be.
+ * Refuses options before anything is sent. What is `undefined` was not given; names that have no rule are let be, but for
+ * `timeout` and the like, which lack the `Ms` of ours: programs in plain JavaScript would lose them in silence.
  * @param what the call, for the message: `commands.run`.
  * @throws {InvalidArgumentError} the first that breaks its rule, by name.
  */
@@ -17,6 +18,11 @@ export function checkOptions<Options extends object>(
   rules: Rules<Options>,
 ): void {
   if (!isObject(options)) throw refused(`${what}: the options are`, options, 'an object');
+  for (const name of Object.keys(options)) {
+    if (`${name}Ms` in rules && !(name in rules)) {
+      throw new InvalidArgumentError(`${what}: ${name} is no option: it is ${name}Ms, in milliseconds.`);
+    }
+  }
   for (const name of Object.keys(rules) as (keyof Options & string)[]) {
     if (options[name] !== undefined) check(`${what}: ${name}`, options[name], rules[name]);
   }
