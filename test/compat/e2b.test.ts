@@ -152,10 +152,10 @@ describe('terminals', () => {
     });
     const type = (line: string) => sandbox.pty.sendInput(terminal.pid, new TextEncoder().encode(line));
     await type('stty size\n');
-    await expect.poll(() => text, { timeout: 10_000 }).toContain('24 80');
+    await expect.poll(() => text, { timeout: 30_000 }).toContain('24 80');
     await sandbox.pty.resize(terminal.pid, { cols: 120, rows: 40 });
     await type('stty size\n');
-    await expect.poll(() => text, { timeout: 10_000 }).toContain('40 120');
+    await expect.poll(() => text, { timeout: 30_000 }).toContain('40 120');
     expect(await sandbox.pty.kill(terminal.pid)).toBe(true);
     await expect(terminal.wait()).rejects.toBeInstanceOf(CommandExitError);
   });

@@ -34,11 +34,11 @@ export async function rejects<E extends Error & { code: string }>(
   throw new AssertionError(`expected ${expected.name}, but it resolved to ${shown(value)}`);
 }
 
-/** Polls until the condition holds; gives up after ten seconds. */
+/** Polls until the condition holds; gives up after half a minute, which a busy machine may need. */
 export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 30_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new AssertionError(`waited ten seconds: ${what}`);
+    if (Date.now() > end) throw new AssertionError(`waited half a minute: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

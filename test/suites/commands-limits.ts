@@ -26,7 +26,7 @@ export const commandsLimits: Suite = {
       name: 'lets a command outlive requestTimeoutMs once it has answered',
       async run({ sandbox }) {
         const { commands } = await sandbox();
-        const { stdout } = await commands.run('echo begin; sleep 2.5; echo end', { requestTimeoutMs: 2_000 });
+        const { stdout } = await commands.run('echo begin; sleep 4.5; echo end', { requestTimeoutMs: 4_000 });
         equal(stdout, 'begin\nend\n', 'stdout');
       },
     },

@@ -117,7 +117,7 @@ export const commandsReconnect: Suite = {
         const { commands, sandboxId } = await context.sandbox(context.env.observed);
         const command = await commands.run('echo begin; exec sleep 30', {
           background: true,
-          timeoutMs: 1_500,
+          timeoutMs: 3_000,
         });
         await cut(context, sandboxId, command);
         await rejects(command.finished(), context.errors.TimeoutError, 'command_timeout');

@@ -125,11 +125,21 @@ export const pool: Suite = {
       name: 'keeps a warm sandbox alive beyond the time that it was created with',
       via: 'key',
       async run({ create, edge }) {
-        const pool = edge.createSandboxPool({ create: () => create({ timeoutMs: 2_000 }), min: 1, max: 1 });
+        const made: string[] = [];
+        const pool = edge.createSandboxPool({
+          create: async () => {
+            const sandbox = await create({ timeoutMs: 4_000 });
+            made.push(sandbox.sandboxId);
+            return sandbox;
+          },
+          min: 1,
+          max: 1,
+        });
         await until(() => pool.stats.idle === 1, 'one is warm');
-        const idleUntil = Date.now() + 3_500;
+        const idleUntil = Date.now() + 6_000;
         await until(() => Date.now() > idleUntil, 'its first life is over');
         const { sandbox } = await pool.acquire();
+        equal(made, [sandbox.sandboxId], 'there never was another');
         equal((await sandbox.commands.run('echo alive')).stdout, 'alive\n', 'a command');
         await pool.close();
       },

@@ -67,8 +67,8 @@ export function plain(value: unknown): string {
 
 /** Waits for a condition, for ten seconds at most. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await holds()); ) {
-    if (Date.now() > end) throw new Error('waited for ten seconds');
+  for (const end = Date.now() + 30_000; !(await holds()); ) {
+    if (Date.now() > end) throw new Error('waited for half a minute');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
