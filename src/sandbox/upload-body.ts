@@ -1,5 +1,5 @@
+import { InvalidArgumentError } from '../errors.js';
 import type { Rule } from '../transport/check-options.js';
-import { abortable } from '../transport/deadline.js';
 
 /** What can be written to a file. Text is written as UTF-8. */
 export type FileData = string | ArrayBuffer | ArrayBufferView | Blob | ReadableStream<Uint8Array>;
@@ -55,9 +55,25 @@ export function uploadSize(body: RequestInit['body']): number {
 
 async function gathered(data: FileData, signal: AbortSignal | undefined): Promise<Blob> {
   if (data instanceof Blob) return data;
-  const body =
-    signal && data instanceof ReadableStream ? data.pipeThrough(new TransformStream(), { signal }) : data;
-  return abortable(new Response(body as BodyInit).blob(), signal);
+  if (!(data instanceof ReadableStream)) return new Blob([data as BlobPart]);
+  const reader = data.getReader();
+  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => undefined);
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) cancel();
+  try {
+    const pieces: BlobPart[] = [];
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      if (!ArrayBuffer.isView(next.value)) {
+        cancel();
+        throw new InvalidArgumentError('files.write: the stream gives something else than bytes.');
+      }
+      pieces.push(next.value as Uint8Array<ArrayBuffer>);
+    }
+    signal?.throwIfAborted();
+    return new Blob(pieces);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
 }
 
 function compressed(data: FileData): ReadableStream<Uint8Array> {

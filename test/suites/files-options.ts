@@ -47,6 +47,16 @@ export const filesOptions: Suite = {
       },
     },
     {
+      name: 'refuses a stream of something else than bytes, where it is gathered',
+      async run({ sandbox, errors }) {
+        const { files } = await sandbox();
+        const words = new ReadableStream<Uint8Array>({
+          start: (controller) => controller.enqueue('words' as unknown as Uint8Array),
+        });
+        await rejects(files.write('words', words, { useOctetStream: false }), errors.InvalidArgumentError);
+      },
+    },
+    {
       name: 'writes nothing, in every kind of data',
       async run({ sandbox }) {
         const { files } = await sandbox();
