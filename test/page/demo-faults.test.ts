@@ -165,10 +165,12 @@ test('an address of a sandbox that is gone says so', async () => {
   await prompted(other);
 });
 
-test('a command whose connection is lost says so', async () => {
+test('a command whose connection is lost says what is missing, and is still in hand', async () => {
   await open();
   await runCommand(page, 'echo started; sleep 1000');
   await page.getByRole('log').getByText('started').waitFor();
   stage.proxy.cut();
-  await page.getByText('The connection was lost.').waitFor();
+  await page.getByText('Some output is missing').waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Stopped.').waitFor();
 });
