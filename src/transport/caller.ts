@@ -29,7 +29,7 @@ export interface CallSubject extends CallOptions {
   retries?: number | undefined;
 }
 
-export const defaultRetries = 3;
+const defaultRetries = 3;
 
 /** Makes calls to one server: each is as many requests as it takes, within one deadline. */
 export class Caller {
