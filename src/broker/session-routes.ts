@@ -118,6 +118,7 @@ async function sessionResponse<Env>(
       pty: `${base}/pty/${claims.sbx}`,
       refresh: `${base}/sessions/refresh`,
       session: `${base}/sessions/${claims.sid}`,
+      sign: `${base}/files/sign`,
     },
     grant: claims.g,
   };

@@ -33,6 +33,10 @@ export interface MintRequest {
   sandboxId?: string;
   /** No more than this is wanted. What is granted is what was asked for and may be had. */
   grant?: Grant;
+  /** Asks for a {@link DirectSession}. */
+  direct?: true;
+  /** What another page's session gave out: the session is for that one's sandbox. */
+  invitation?: string;
 }
 
 /** A session as the page holds it. */
@@ -49,10 +53,29 @@ export interface Session {
   envdVersion: string;
   /**
    * Where to use it; absolute, or relative to the page. `envd` takes the place of envd's own address, `pty` is the
-   * terminal's WebSocket, `refresh` (POST) gives a fresh token, `session` (GET, DELETE) tells of it and ends it.
+   * terminal's WebSocket, `refresh` (POST) gives a fresh token, `sign` (POST) signs URLs of files. `session` (GET, DELETE)
+   * tells of it and ends it; below that are `kill`, `extend`, `pause`, `resume`, `metrics` and `invite`.
    */
-  urls: { envd: string; pty: string; refresh: string; session: string };
+  urls: { envd: string; pty: string; refresh: string; session: string; sign: string };
   grant: Grant;
+  /** The most that it may pass on by an invitation; absent where it may not invite. */
+  invite?: Grant;
+}
+
+/**
+ * envd itself: its address and its token, which opens the whole sandbox. It has no end, no grant and no limits, and cannot
+ * be taken back: only killing the sandbox ends it.
+ */
+export interface DirectSession {
+  direct: {
+    /** Absolute. */
+    envdUrl: string;
+    /** What each request has to carry, the token among them. */
+    headers: Record<string, string>;
+  };
+  sandboxId: string;
+  /** The version of envd in the sandbox. */
+  envdVersion: string;
 }
 
 /**
@@ -66,9 +89,27 @@ export function parseSession(value: unknown): Session {
     if (!Number.isFinite(session[key])) throw invalid(`"${key}" is ${shown(session[key])}, not a number`);
   }
   const urls = record(session.urls, '"urls"');
-  for (const key of ['envd', 'pty', 'refresh', 'session']) text(urls, key, 'urls.');
+  for (const key of ['envd', 'pty', 'refresh', 'session', 'sign']) text(urls, key, 'urls.');
   record(session.grant, '"grant"');
   return session as unknown as Session;
+}
+
+/**
+ * Checks that a value is a direct session.
+ * @throws {InvalidArgumentError} code `invalid_session`, naming the first field that is wrong.
+ */
+export function parseDirectSession(value: unknown): DirectSession {
+  const session = record(value, 'the session');
+  const direct = record(session.direct, '"direct"');
+  for (const key of ['sandboxId', 'envdVersion']) text(session, key);
+  text(direct, 'envdUrl', 'direct.');
+  const headers = record(direct.headers, '"direct.headers"');
+  for (const key of Object.keys(headers)) text(headers, key, 'direct.headers.');
+  return session as unknown as DirectSession;
+}
+
+export function isDirect(session: Session | DirectSession): session is DirectSession {
+  return 'direct' in session;
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {

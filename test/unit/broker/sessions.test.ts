@@ -49,6 +49,7 @@ describe('a mint', () => {
         pty: '/api/sandbox/pty/i1',
         refresh: '/api/sandbox/sessions/refresh',
         session: `/api/sandbox/sessions/${session.sessionId}`,
+        sign: '/api/sandbox/files/sign',
       },
       grant: { files: [], commands: 'none', pty: 'write', lifecycle: [] },
     });

@@ -27,6 +27,7 @@ function session(token: string, over: Partial<Session> = {}): Session {
       pty: `${base}/pty/i1`,
       refresh: `${base}/refresh`,
       session: `${base}/sessions/s`,
+      sign: `${base}/files/sign`,
     },
     grant: {},
     ...over,
