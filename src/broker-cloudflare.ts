@@ -1,7 +1,16 @@
 /** `e2b-edge/broker/cloudflare`: the session broker with terminals, for a Worker and a Durable Object. */
 
+export type {
+  Authorization,
+  Intent,
+  JoinIntent,
+  MintIntent,
+  NewSandbox,
+  RefreshIntent,
+  SandboxLife,
+} from './broker/authorization.js';
 export type { BrokerEvent } from './broker/broker-event.js';
-export type { Authorization, BrokerContext, FromEnv, Intent, NewSandbox } from './broker/broker-options.js';
+export type { BrokerContext, FromEnv } from './broker/broker-options.js';
 export type { Broker } from './broker/create-broker.js';
 export { createMemoryStore, type SessionStore } from './broker/session-store.js';
 export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';

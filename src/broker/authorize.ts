@@ -1,14 +1,14 @@
 /** Asks the application, and makes sure that its answer can be used. */
 
 import { AuthenticationError, E2BEdgeError, PermissionDeniedError, RateLimitError } from '../errors.js';
-import type { Authorization, Intent } from './broker-options.js';
+import type { Authorization, Intent } from './authorization.js';
+import { type CheckedAuthorization, checkAuthorization } from './check-authorization.js';
 import type { Exchange } from './exchange.js';
 import { defeatsExactCommands, type FullGrant, intersectGrants, parseGrant } from './grant.js';
 import { misconfigured, sessionRefused } from './refusals.js';
-import { sandboxIdPattern } from './routes.js';
 
 /** What was authorised; the grant is the smaller of what was asked for and what is allowed. */
-export interface Authorized extends Omit<Authorization, 'grants'> {
+export interface Authorized extends Omit<CheckedAuthorization, 'grants'> {
   grant: FullGrant;
 }
 
@@ -23,28 +23,9 @@ export async function authorize<Env>(
     throw applicationRefusal(error) ?? misconfigured("The application's `authorize` failed", error);
   }
   if (!answer) throw sessionRefused();
-  const { subject, sandbox } = answer;
-  if (typeof subject !== 'string' || subject === '') {
-    throw misconfigured("The application's `authorize` gave no subject.");
-  }
-  event.subject = subject;
-  if (!isSandbox(sandbox)) {
-    throw misconfigured(
-      "The application's `authorize` gave no sandbox template or id, or a wrong timeoutMs.",
-    );
-  }
-  return { subject, sandbox, grant: grantOf(answer, intent) };
-}
-
-/** Types are no promise where an application reads its answer from a database. */
-function isSandbox(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, template, timeoutMs = 0 } = value as Record<string, unknown>;
-  const isNamed =
-    'id' in value
-      ? typeof id === 'string' && sandboxIdPattern.test(id)
-      : typeof template === 'string' && template !== '';
-  return isNamed && Number.isFinite(timeoutMs) && (timeoutMs as number) >= 0;
+  const { grants, ...authorization } = checkAuthorization(answer);
+  event.subject = authorization.subject;
+  return { ...authorization, grant: grantOf(grants, intent) };
 }
 
 /** What the application threw for the page to read. */
@@ -63,13 +44,7 @@ function applicationRefusal(error: unknown): E2BEdgeError | undefined {
   });
 }
 
-function grantOf({ grants }: Authorization, { grant: asked }: Intent): FullGrant {
-  let allowed: FullGrant;
-  try {
-    allowed = parseGrant(grants);
-  } catch (cause) {
-    throw misconfigured("The application's `authorize` gave grants that cannot be used", cause);
-  }
+function grantOf(allowed: FullGrant, { grant: asked }: Intent): FullGrant {
   const grant = asked === undefined ? allowed : intersectGrants(parseGrant(asked), allowed);
   const prefix = defeatsExactCommands(grant);
   if (prefix !== undefined) {

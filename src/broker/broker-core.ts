@@ -138,7 +138,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
 function streamOf(request: Request, route: Route): StreamContentType | undefined {
   if (route.name !== 'rpc') return undefined;
   try {
-    const { type } = procedureOf(request, route.path);
+    const { type } = procedureOf(request, route.procedure);
     return isStreamType(type) ? type : undefined;
   } catch {
     return undefined;

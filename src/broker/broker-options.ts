@@ -1,7 +1,7 @@
 /** What an application gives to a broker. */
 
 import type { FetchLike } from '../transport/authorized-fetch.js';
-import type { Grant } from '../wire/session.js';
+import type { Authorization, Intent } from './authorization.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { SessionStore } from './session-store.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -15,60 +15,6 @@ export interface BrokerContext<Env = unknown> {
   env?: Env;
   /** A Worker's execution context. */
   ctx?: { waitUntil(promise: Promise<unknown>): void };
-}
-
-/** What a page wants, for `authorize` to judge. */
-export type Intent =
-  | {
-      action: 'mint';
-      /** The sandbox that the page wants to go on with. Not verified. */
-      sandboxId?: string;
-      /** What the page asks for. Not verified; it gets no more than is granted. */
-      grant?: Grant;
-    }
-  | {
-      action: 'refresh';
-      sandboxId: string;
-      sessionId: string;
-      /** Who the session was given to. */
-      subject: string;
-      /** What the session may do so far; a refresh never adds to it. */
-      grant: Grant;
-    };
-
-/** A sandbox that is made for the page, unless it asks for one of its user's own. */
-export interface NewSandbox {
-  template: string;
-  /** Kept with the sandbox. The keys `e2bEdgeSubject` and `e2b-edge-create` are the broker's. */
-  metadata?: Record<string, string>;
-  /** Environment variables of all programs in the sandbox. */
-  envs?: Record<string, string>;
-}
-
-/** What the application allows. */
-export interface Authorization {
-  /**
-   * The user, by a name that stays: it decides which sandboxes and, along with `grants.user`, which processes and
-   * terminals are theirs.
-   */
-  subject: string;
-  /**
-   * A template to make a sandbox of, or the id of one. By id it need not be the subject's; what the page asks for by
-   * itself must be.
-   */
-  sandbox: (NewSandbox | { id: string }) & {
-    /**
-     * How long the sandbox lives on once nobody is attached, in milliseconds. Default 300 000. More than an hour holds
-     * from the mint on; while a page is attached the end is put off by an hour at most.
-     */
-    timeoutMs?: number;
-    /**
-     * Whether a page puts off the sandbox's end: while it is at a terminal or listens to a command, and whenever it
-     * refreshes its session. Default true.
-     */
-    keepAlive?: boolean;
-  };
-  grants: Grant;
 }
 
 /** Settings of a broker. */

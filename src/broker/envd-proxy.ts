@@ -8,7 +8,7 @@ import type { Route } from './routes.js';
 import { createRpcProxy } from './rpc-proxy.js';
 import type { SessionClaims } from './session-token.js';
 
-export type EnvdRoute = Extract<Route, { path: string }>;
+export type EnvdRoute = Extract<Route, { name: 'health' | 'download' | 'upload' | 'rpc' }>;
 
 export type EnvdProxy = <Env>(
   exchange: Exchange<Env>,
@@ -28,8 +28,8 @@ export function createEnvdProxy(): EnvdProxy {
       case 'upload':
         return upload(exchange, claims, files);
       case 'rpc':
-        exchange.event.procedure = route.path;
-        return rpc.forward(exchange, route.path, claims);
+        exchange.event.procedure = route.procedure;
+        return rpc.forward(exchange, route.procedure, claims);
     }
   };
 }

@@ -2,15 +2,13 @@
 
 import { createOnce } from '../control/create-once.js';
 import type { NewSandbox as SandboxRequest } from '../control/records.js';
+import type { NewSandbox } from './authorization.js';
 import type { Authorized } from './authorize.js';
-import type { NewSandbox } from './broker-options.js';
 import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
 import { sandboxNotFound } from './refusals.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
-
-/** The key of a sandbox's metadata that says whose it is. */
-const subjectKey = 'e2bEdgeSubject';
+import { subjectKey } from './sandbox-mark.js';
 
 /** A new sandbox, the one that the application names, or the subject's own that was asked for. */
 export async function openSandbox<Env>(
@@ -56,7 +54,7 @@ function createSandbox<Env>(
 }
 
 function newSandbox(
-  { template, metadata, envs }: NewSandbox,
+  { template, metadata, envs, onTimeout }: NewSandbox,
   subject: string,
   timeout: number,
 ): SandboxRequest {
@@ -65,5 +63,6 @@ function newSandbox(
     timeout,
     metadata: { ...metadata, [subjectKey]: subject },
     ...(envs && { envVars: envs }),
+    ...(onTimeout !== undefined && { autoPause: onTimeout === 'pause' }),
   };
 }

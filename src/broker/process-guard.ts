@@ -13,7 +13,7 @@ import { createBoundedCache } from './bounded-cache.js';
 import type { Upstream } from './envd-upstream.js';
 import type { FullGrant } from './grant.js';
 import { processNotFound } from './refusals.js';
-import type { SessionClaims } from './session-token.js';
+import { processOwner, type SessionClaims } from './session-token.js';
 
 /** What a process was started under: a terminal, any command, or one of a list. */
 export type ProcessKind = 'pty' | 'run' | 'exact';
@@ -83,11 +83,9 @@ export function mayWatch(grant: FullGrant, kind: ProcessKind): boolean {
 }
 
 /** Leaves in a list only what the session may know of, without the marks. */
-export async function visibleProcesses(
-  list: ListResponse,
-  { sub, g: grant }: SessionClaims,
-): Promise<ListResponse> {
-  const mark = await tagOf(sub, grant.user);
+export async function visibleProcesses(list: ListResponse, claims: SessionClaims): Promise<ListResponse> {
+  const { g: grant } = claims;
+  const mark = await tagOf(processOwner(claims), grant.user);
   const processes = list.processes.filter(({ tag }) => {
     const kind = kindOfTag(tag, mark);
     return kind !== undefined && mayWatch(grant, kind);

@@ -5,27 +5,29 @@ import { type ConnectRequest, Process, type StartRequest, StartResponse } from '
 import { kindOfTag, tagOf } from './process-guard.js';
 import { decodeMessage, type RpcContentType } from './rpc-message.js';
 import type { CallContext, RpcPolicy } from './rpc-policy.js';
+import { processOwner } from './session-token.js';
 
 /** What is to see each piece of the stream that answers an admitted message; undefined for other methods. */
 export async function processWatch(
   method: RpcPolicy['method'],
   message: unknown,
   type: RpcContentType,
-  { processes, upstream, claims: { sub } }: CallContext,
+  { processes, upstream, claims }: CallContext,
 ): Promise<((chunk: Uint8Array) => void) | undefined> {
+  const owner = processOwner(claims);
   if (method === Process.connect) {
     const pid = (message as ConnectRequest).process?.selector.value as number;
-    const kind = await processes.kindOf(upstream, sub, pid);
-    return kind && (() => processes.alive(upstream, sub, pid, kind));
+    const kind = await processes.kindOf(upstream, owner, pid);
+    return kind && (() => processes.alive(upstream, owner, pid, kind));
   }
   if (method !== Process.start) return undefined;
-  const kind = kindOfTag((message as StartRequest).tag, await tagOf(sub, upstream.user));
+  const kind = kindOfTag((message as StartRequest).tag, await tagOf(owner, upstream.user));
   let pid: number | undefined;
   let isFirst = true;
   return (chunk) => {
     if (isFirst) pid = startedPid(chunk, type);
     isFirst = false;
-    if (kind && pid !== undefined) processes.alive(upstream, sub, pid, kind);
+    if (kind && pid !== undefined) processes.alive(upstream, owner, pid, kind);
   };
 }
 

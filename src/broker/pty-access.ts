@@ -74,7 +74,7 @@ export async function openPtySession<Env>(
     try {
       const exchange: Exchange<Env> = { ...(await scopeOf()), request, life: {} };
       const route = matchRoute(request.method, new URL(url).pathname, '');
-      if (!('path' in route)) throw notGranted('do this at a terminal');
+      if (route.name !== 'rpc') throw notGranted('do this at a terminal');
       return await proxy(exchange, route, shared);
     } catch (error) {
       request.signal.throwIfAborted();

@@ -5,13 +5,44 @@ import { httpRefusal, routeNotFound } from './refusals.js';
 /** What a sandbox id looks like: it becomes part of a host name. */
 export const sandboxIdPattern: RegExp = /^[a-z0-9]{1,64}$/;
 
-export type Route =
-  | { name: 'mint' | 'refresh' }
-  | { name: 'info' | 'end'; sessionId: string }
-  | { name: 'health' | 'download' | 'upload' | 'rpc'; sandboxId: string; path: string }
-  | { name: 'pty'; sandboxId: string };
+/**
+ * Method, path below `basePath`, name; the method `ALL` is every one. Of two that match, the first one counts. A part
+ * that begins with a colon is a parameter; with a star at its end, it is all that is left of the path, as it was sent.
+ */
+const routes = [
+  ['POST', '/sessions', 'mint'],
+  ['POST', '/sessions/refresh', 'refresh'],
+  ['GET', '/sessions/:sessionId', 'info'],
+  ['DELETE', '/sessions/:sessionId', 'end'],
+  ['GET', '/pty/:sandboxId', 'pty'],
+  ['GET', '/envd/:sandboxId/health', 'health'],
+  ['GET', '/envd/:sandboxId/files', 'download'],
+  ['POST', '/envd/:sandboxId/files', 'upload'],
+  ['POST', '/envd/:sandboxId/:procedure*', 'rpc'],
+] as const;
 
-/** The route of a request. `path` of a proxied one is envd's, without the leading slash. */
+/** What parameters look like; those that are not here may be anything. */
+const parameters: Record<string, RegExp> = {
+  sessionId: /^[0-9a-f-]{36}$/,
+  sandboxId: sandboxIdPattern,
+  port: /^[1-9]\d{0,4}$/,
+  // Which procedures there are is known where they are called; any other is refused there.
+  procedure: /^[a-z]+\.[A-Za-z]+\/[A-Za-z]+$/,
+};
+
+type Listed = (typeof routes)[number];
+type Parameters<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? { [key in Name]: string } & Parameters<`/${Rest}`>
+  : Path extends `${string}:${infer Name}`
+    ? { [key in Name extends `${infer Plain}*` ? Plain : Name]: string }
+    : unknown;
+
+/** A route that was matched, with its parameters. */
+export type Route = { [Row in Listed as Row[2]]: { name: Row[2] } & Parameters<Row[1]> }[Listed[2]];
+
+const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** The route of a request. */
 export function matchRoute(method: string, pathname: string, basePath: string): Route {
   const methods = routesAt(pathname, basePath);
   const route = methods[method];
@@ -22,26 +53,28 @@ export function matchRoute(method: string, pathname: string, basePath: string): 
 
 /** The routes of a path by method; none where there is no such path. */
 export function routesAt(pathname: string, basePath: string): Record<string, Route> {
-  if (!pathname.startsWith(`${basePath}/`)) return {};
-  const [room, id = '', ...rest] = pathname.slice(basePath.length + 1).split('/');
-  const path = rest.join('/');
-  if (room === 'sessions') return rest.length > 0 ? {} : sessionRoutes(id, pathname.endsWith('/'));
-  if (!sandboxIdPattern.test(id)) return {};
-  if (room === 'pty') return rest.length > 0 ? {} : { GET: { name: 'pty', sandboxId: id } };
-  return room === 'envd' ? envdRoutes(id, path) : {};
-}
-
-function sessionRoutes(id: string, trailingSlash: boolean): Record<string, Route> {
-  if (id === '') return trailingSlash ? {} : { POST: { name: 'mint' } };
-  if (id === 'refresh') return { POST: { name: 'refresh' } };
-  return { GET: { name: 'info', sessionId: id }, DELETE: { name: 'end', sessionId: id } };
-}
-
-function envdRoutes(sandboxId: string, path: string): Record<string, Route> {
-  if (path === 'health') return { GET: { name: 'health', sandboxId, path } };
-  if (path === 'files') {
-    return { GET: { name: 'download', sandboxId, path }, POST: { name: 'upload', sandboxId, path } };
+  const found: Record<string, Route> = {};
+  if (!pathname.startsWith(`${basePath}/`)) return found;
+  const parts = pathname.slice(basePath.length + 1).split('/');
+  for (const [method, path, name] of routes as readonly (readonly [string, string, string])[]) {
+    const values = valuesOf(path.slice(1).split('/'), parts);
+    for (const each of values ? (method === 'ALL' ? everyMethod : [method]) : []) {
+      found[each] ??= { name, ...values } as Route;
+    }
   }
-  // Which procedures there are is known where they are called; any other is refused there.
-  return /^[a-z]+\.[A-Za-z]+\/[A-Za-z]+$/.test(path) ? { POST: { name: 'rpc', sandboxId, path } } : {};
+  return found;
+}
+
+/** The parameters of a path, if it is one of that shape. */
+function valuesOf(shape: readonly string[], parts: readonly string[]): Record<string, string> | undefined {
+  const isOpen = shape.at(-1)?.endsWith('*');
+  if (isOpen ? parts.length < shape.length : parts.length !== shape.length) return undefined;
+  const values: Record<string, string> = {};
+  for (const [index, expected] of shape.entries()) {
+    const [, name, star] = /^:(\w+)(\*?)$/.exec(expected) ?? [];
+    const value = star ? parts.slice(index).join('/') : (parts[index] as string);
+    if (name === undefined ? value !== expected : parameters[name]?.test(value) === false) return undefined;
+    if (name !== undefined) values[name] = value;
+  }
+  return values;
 }

@@ -28,7 +28,7 @@ import {
   visibleProcesses,
 } from './process-guard.js';
 import { invalidRequest, notGranted } from './refusals.js';
-import type { SessionClaims } from './session-token.js';
+import { processOwner, type SessionClaims } from './session-token.js';
 
 /** Who calls, and what to judge by. */
 export interface CallContext {
@@ -97,7 +97,7 @@ function policy<I, O>(
 }
 
 async function admitStart(message: StartRequest, { claims }: CallContext): Promise<void> {
-  message.tag = await processTag(claims.sub, claims.g.user, startKind(message, claims));
+  message.tag = await processTag(processOwner(claims), claims.g.user, startKind(message, claims));
 }
 
 /** What a start needs and gets: a terminal, any command, or one that is listed. */
@@ -136,7 +136,7 @@ async function requireProcess(
   await requireAnyProcess(claims);
   if (process?.selector.case !== 'pid') throw invalidRequest('A process is named by its pid.');
   const pid = process.selector.value;
-  const kind = requireKind(await processes.kindOf(upstream, claims.sub, pid), pid);
+  const kind = requireKind(await processes.kindOf(upstream, processOwner(claims), pid), pid);
   if (!may(claims.g, kind))
     throw notGranted(may === mayWatch ? 'watch this process' : 'control this process');
 }

@@ -24,6 +24,16 @@ export interface SessionClaims {
   auth_time: number;
   /** How long the sandbox lives on once no page is attached; absent where a page does not keep it alive. */
   keep?: number;
+  /** The subject whose processes it has; absent where that is its own. */
+  own?: string;
+  /** The most that it may pass on by invitations; absent where it cannot invite. */
+  inv?: FullGrant;
+  /** The sessions that it came from by invitation, the first one first: it ends with any of them. */
+  via?: string[];
+  /** Who invited; present along with `via`. */
+  by?: string;
+  /** Whether the sandbox is killed when the session is ended. */
+  ews?: true;
 }
 
 /** What tokens are made and checked with. */
@@ -76,6 +86,11 @@ export async function verifyToken(
   return claims;
 }
 
+/** The subject whose processes and terminals the session has. */
+export function processOwner({ sub, own }: SessionClaims): string {
+  return own ?? sub;
+}
+
 /** The session's absolute end, in milliseconds since 1970. */
 export function sessionEndsAt(claims: SessionClaims, settings: TokenSettings): number {
   return claims.auth_time * 1000 + settings.sessionLifeMs;
@@ -110,7 +125,10 @@ async function verifySignature(
 }
 
 function readClaims(payload: JWTPayload): SessionClaims {
-  const { sub, sid, sbx, g, auth_time, keep, iat } = payload as Record<string, unknown>;
+  const { sub, sid, sbx, g, auth_time, keep, own, inv, via, by, ews, iat } = payload as Record<
+    string,
+    unknown
+  >;
   const now = Date.now() / 1000;
   if (
     typeof sub !== 'string' ||
@@ -119,14 +137,33 @@ function readClaims(payload: JWTPayload): SessionClaims {
     !sandboxIdPattern.test(sbx) ||
     typeof auth_time !== 'number' ||
     (keep !== undefined && typeof keep !== 'number') ||
+    (own !== undefined && typeof own !== 'string') ||
+    (by !== undefined && typeof by !== 'string') ||
+    (via !== undefined && !isTexts(via)) ||
+    (ews !== undefined && ews !== true) ||
     typeof iat !== 'number' ||
     iat > now + clockSkewSeconds ||
     auth_time > iat
   ) {
     throw unauthenticated();
   }
-  const claims: SessionClaims = { sub, sid, sbx, g: readGrant(g), auth_time };
-  return keep === undefined ? claims : { ...claims, keep };
+  return {
+    sub,
+    sid,
+    sbx,
+    g: readGrant(g),
+    auth_time,
+    ...(keep !== undefined && { keep }),
+    ...(own !== undefined && { own }),
+    ...(inv !== undefined && { inv: readGrant(inv) }),
+    ...(via !== undefined && { via }),
+    ...(by !== undefined && { by }),
+    ...(ews !== undefined && { ews }),
+  };
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 /** A token of a newer broker may grant what this one does not know; it is not guessed at. */

@@ -3,6 +3,7 @@
 import type { BrokerCore } from '../broker/broker-core.js';
 import type { BrokerEvent } from '../broker/broker-event.js';
 import type { BrokerContext } from '../broker/broker-options.js';
+import { processOwner } from '../broker/session-token.js';
 import { openLiveChannel } from '../channel/live-channel.js';
 import { createRelay } from '../relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent } from '../relay/relay-api.js';
@@ -43,6 +44,7 @@ async function relayAccess<Env>(
     sandboxId,
     sessionId: claims.sid,
     subject: claims.sub,
+    owner: processOwner(claims),
     ...(claims.g.user !== undefined && { user: claims.g.user }),
     mode,
     endsAt: life.until,

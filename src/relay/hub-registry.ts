@@ -125,9 +125,9 @@ export class HubRegistry {
 }
 
 /**
- * A terminal is shared by the sessions of one subject as one Linux user. Another subject of the same sandbox opens a
- * channel of its own, and is judged by whoever opens it: here nobody knows whose process it is.
+ * A terminal is shared by all sessions that have the terminals of one subject, as one Linux user. Anybody else in the same
+ * sandbox opens a channel of their own, and is judged by whoever opens it: here nobody knows whose process it is.
  */
-function keyOf({ sandboxId, subject, user }: RelayAccess, name: number | string): string {
-  return JSON.stringify([sandboxId, subject, user ?? null, name]);
+function keyOf({ sandboxId, subject, owner = subject, user }: RelayAccess, name: number | string): string {
+  return JSON.stringify([sandboxId, owner, user ?? null, name]);
 }

@@ -20,6 +20,8 @@ export interface RelayAccess {
   sandboxId: string;
   sessionId: string;
   subject: string;
+  /** Whose terminals they are. Default: the subject's own. */
+  owner?: string;
   /** The Linux user of the session's terminals, where one is set: a subject has those of each user apart. */
   user?: string;
   mode: 'read' | 'write';

@@ -29,7 +29,8 @@ describe('a mint', () => {
         template: 'node',
         timeoutMs: 90_500,
         envs: { A: '1' },
-        metadata: { project: 'x', e2bEdgeSubject: 'eve' },
+        metadata: { project: 'x' },
+        onTimeout: 'pause',
       },
       grants: { pty: 'write' },
     };
@@ -39,6 +40,7 @@ describe('a mint', () => {
       timeout: 91,
       metadata: { project: 'x', e2bEdgeSubject: 'ann', 'e2b-edge-create': expect.any(String) },
       envVars: { A: '1' },
+      autoPause: true,
     });
     expect(harness.fake.control[0]?.headers['x-api-key']).toBe(harness.fake.apiKey);
     expect(session).toMatchObject({
@@ -164,28 +166,63 @@ describe('a mint', () => {
     await broken.close();
   });
 
-  test.each([
-    true,
-    'ann',
-    { subject: 'ann', grants: {} },
-    { subject: 'ann', grants: {}, sandbox: 'base' },
-    { subject: 'ann', grants: {}, sandbox: {} },
-    { subject: 'ann', grants: {}, sandbox: { template: '' } },
-    { subject: 'ann', grants: {}, sandbox: { id: undefined } },
-    { subject: 'ann', grants: {}, sandbox: { id: '../v2/sandboxes' } },
-    { subject: 'ann', grants: {}, sandbox: { template: 'base', timeoutMs: Number.POSITIVE_INFINITY } },
-    { subject: 'ann', grants: {}, sandbox: { template: 'base', timeoutMs: '60000' } },
-    { subject: 'ann', grants: { files: '/' }, sandbox: { template: 'base' } },
-    { subject: 7, grants: {}, sandbox: { template: 'base' } },
-  ])('cannot be had where the application answers nonsense: %j', async (answer) => {
-    harness.authorization = answer as never;
-    await expect(harness.mint()).rejects.toMatchObject({
-      code: 'broker_misconfigured',
-      response: { status: 500 },
-    });
-    expect(String(harness.events.at(-1)?.cause)).toContain('`authorize`');
-    expect(harness.fake.control).toEqual([]);
-  });
+  const base = { subject: 'ann', grants: {}, sandbox: { template: 'base' } };
+  test.each<[unknown, RegExp]>([
+    [true, /options are true/],
+    ['ann', /options are "ann"/],
+    [[base], /options are an array/],
+    [{ ...base, subject: 7 }, /subject is 7/],
+    [{ ...base, subject: '' }, /subject is ""/],
+    [{ ...base, subject: 'x'.repeat(257) }, /subject is a string of 257/],
+    [{ ...base, sandbox: undefined }, /sandbox is missing/],
+    [{ ...base, sandbox: 'base' }, /sandbox is "base"/],
+    [{ ...base, sandbox: {} }, /sandbox: template is missing/],
+    [{ ...base, sandbox: { template: '' } }, /sandbox: template is ""/],
+    [{ ...base, sandbox: { id: undefined } }, /sandbox: id is missing/],
+    [{ ...base, sandbox: { id: '../v2/sandboxes' } }, /sandbox: id is "..\/v2/],
+    [{ ...base, sandbox: { id: 'i1', template: 'base' } }, /sandbox: template is "base": .* left out/],
+    [
+      { ...base, sandbox: { template: 'base', timeoutMs: Number.POSITIVE_INFINITY } },
+      /timeoutMs is Infinity/,
+    ],
+    [{ ...base, sandbox: { template: 'base', timeoutMs: '60000' } }, /timeoutMs is "60000"/],
+    [{ ...base, sandbox: { template: 'base', timeoutMs: 300 } }, /timeoutMs is 300: .*not seconds/],
+    [{ ...base, sandbox: { template: 'base', timeout: 300 } }, /timeout is no option: it is timeoutMs/],
+    [{ ...base, sandbox: { template: 'base', keepAlive: 'no' } }, /keepAlive is "no"/],
+    [{ ...base, sandbox: { template: 'base', keepalive: false } }, /keepalive is false: .* left out/],
+    [{ ...base, sandbox: { template: 'base', endWithSession: 1 } }, /endWithSession is 1/],
+    [{ ...base, sandbox: { template: 'base', reuse: '' } }, /reuse is ""/],
+    [{ ...base, sandbox: { template: 'base', reuse: null } }, /reuse is null/],
+    [{ ...base, sandbox: { template: 'base', onTimeout: 'sleep' } }, /onTimeout is "sleep"/],
+    [{ ...base, sandbox: { template: 'base', envs: { A: 1 } } }, /envs is of the type object/],
+    [
+      { ...base, sandbox: { template: 'base', metadata: { e2bEdgeSubject: 'eve' } } },
+      /metadata is of the type/,
+    ],
+    [
+      { ...base, sandbox: { template: 'base', metadata: { 'e2b-edge-create': 'k' } } },
+      /metadata is of the type/,
+    ],
+    [{ ...base, sandbox: { template: 'base', metadata: { 'E2B-EDGE-x': 'k' } } }, /metadata is of the type/],
+    [{ ...base, grants: undefined }, /grants is missing/],
+    [{ ...base, grants: { files: '/' } }, /Not a grant: "files"/],
+    [{ ...base, invite: 'all' }, /invite is "all"/],
+    [{ ...base, invite: { root: true } }, /Not a grant: "root"/],
+    [{ ...base, processesOf: '' }, /processesOf is ""/],
+    [{ ...base, dangerouslyAllowDirect: 'no' }, /dangerouslyAllowDirect is "no"/],
+    [{ ...base, grant: {} }, /grant is of the type object: .* left out/],
+  ])(
+    'cannot be had where the application answers nonsense, of which the log says what: %j',
+    async (answer, words) => {
+      harness.authorization = answer as never;
+      const failure = await harness.mint().catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'broker_misconfigured', response: { status: 500 } });
+      expect((failure as Error).message).not.toContain('authorize');
+      expect(String(harness.events.at(-1)?.cause)).toMatch(words);
+      expect(String(harness.events.at(-1)?.cause)).toContain('`authorize`');
+      expect(harness.fake.control).toEqual([]);
+    },
+  );
 
   test('is of no sandbox whose id cannot be one', async () => {
     harness.fake.onControl = (_, response) => {

@@ -1,8 +1,9 @@
 /** A broker before the fake service, and a page's calls to it. */
 
 import { create, type DescMethod, toBinary, toJsonString } from '@bufbuild/protobuf';
+import type { Authorization } from '../../../../src/broker/authorization.js';
 import type { BrokerEvent } from '../../../../src/broker/broker-event.js';
-import type { Authorization, BrokerContext, BrokerOptions } from '../../../../src/broker/broker-options.js';
+import type { BrokerContext, BrokerOptions } from '../../../../src/broker/broker-options.js';
 import { createBroker } from '../../../../src/broker/create-broker.js';
 import { encodeEnvelope } from '../../../../src/wire/envelope.js';
 import type { Grant, Session } from '../../../../src/wire/session.js';
