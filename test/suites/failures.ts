@@ -136,6 +136,7 @@ export const failures: Suite = {
           pty: `${nowhere.replace('http', 'ws')}/pty`,
           refresh: `${nowhere}/refresh`,
           session: `${nowhere}/session`,
+          sign: `${nowhere}/sign`,
         };
         const sandbox = await connect({ ...good, urls });
         await rejects(sandbox.commands.run('true'), errors.ConnectionError, 'connection_failed');
