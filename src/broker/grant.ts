@@ -1,21 +1,26 @@
 /** What a session may do: read from JSON, and the smaller of what is asked for and what is allowed. */
 
-import { InvalidArgumentError } from '../errors.js';
+import { envdPort } from '../transport/envd-endpoint.js';
 import type { FileGrant, Grant, LifecycleGrant } from '../wire/session.js';
+import { type CommandGrant, intersectCommandLists, isPlainText, parseCommands } from './exact-command.js';
+import { invalidGrant } from './refusals.js';
 import { isWithin, normalizeAbsolute } from './sandbox-path.js';
 
 /** A grant with nothing left open. */
 export interface FullGrant extends Grant {
   files: FileGrant[];
-  commands: 'none' | 'run' | string[];
+  commands: 'none' | 'run' | CommandGrant[];
   pty: 'none' | 'read' | 'write';
+  ports: number[];
   lifecycle: LifecycleGrant[];
 }
 
-const keys: readonly string[] = ['files', 'commands', 'pty', 'lifecycle', 'user'];
+const keys: readonly string[] = ['files', 'strict', 'commands', 'pty', 'ports', 'lifecycle', 'user'];
 const ptyModes = ['none', 'read', 'write'] as const;
 const lifecycles: readonly unknown[] = ['info', 'extend', 'pause', 'kill'];
 const userPattern = /^[a-z_][a-z0-9_-]{0,31}$/;
+/** It travels in the token, in a header of each request, of which servers take 8 KiB as a rule. */
+const maxGrantBytes = 4096;
 
 /**
  * Reads a grant.
@@ -23,40 +28,53 @@ const userPattern = /^[a-z_][a-z0-9_-]{0,31}$/;
  */
 export function parseGrant(value: unknown): FullGrant {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid('it is not an object');
+    throw invalidGrant('it is not an object');
   const grant = value as Record<string, unknown>;
   const unknown = Object.keys(grant).find((key) => !keys.includes(key));
-  if (unknown !== undefined) throw invalid(`"${unknown}" is not known`);
-  const { files = [], commands = 'none', pty = 'none', lifecycle = [], user } = grant;
-  if (!Array.isArray(files)) throw invalid('"files" is not a list');
-  if (commands !== 'none' && commands !== 'run' && !isTexts(commands)) {
-    throw invalid('"commands" is not "none", "run" or a list of command lines');
-  }
-  if (!ptyModes.includes(pty as never)) throw invalid('"pty" is not "none", "read" or "write"');
-  if (!isTexts(lifecycle) || !lifecycle.every((item) => lifecycles.includes(item))) {
-    throw invalid('"lifecycle" has more than "info", "extend", "pause" and "kill"');
-  }
+  if (unknown !== undefined) throw invalidGrant(`"${unknown}" is not known`);
+  const { pty = 'none', strict = false, user } = grant;
+  if (!ptyModes.includes(pty as never)) throw invalidGrant('"pty" is not "none", "read" or "write"');
+  if (typeof strict !== 'boolean') throw invalidGrant('"strict" is not true or false');
   if (user !== undefined && (typeof user !== 'string' || !userPattern.test(user))) {
-    throw invalid('"user" is not the name of a Linux user');
+    throw invalidGrant('"user" is not the name of a Linux user');
   }
-  return {
-    files: files.map(parseFileGrant),
-    commands: isTexts(commands) && commands.length === 0 ? 'none' : (commands as FullGrant['commands']),
+  const parsed: FullGrant = {
+    files: listOf(grant, 'files').map(parseFileGrant),
+    commands: parseCommandsGrant(grant.commands),
     pty: pty as FullGrant['pty'],
-    lifecycle: [...new Set(lifecycle as LifecycleGrant[])],
-    ...(user === undefined ? {} : { user }),
+    ports: unique(listOf(grant, 'ports').map(parsePort)),
+    lifecycle: unique(listOf(grant, 'lifecycle').map(parseLifecycle)),
+    ...(strict && { strict }),
+    ...(user !== undefined && { user }),
   };
+  requireUser(parsed);
+  if (new TextEncoder().encode(JSON.stringify(parsed)).length > maxGrantBytes) {
+    throw invalidGrant(`it has more than ${maxGrantBytes} bytes as JSON`);
+  }
+  return parsed;
 }
 
-/** The grant that both allow. The user is the one that is allowed: a page does not choose. */
+/**
+ * The grant that both allow. The user is the one that is allowed: a page does not choose.
+ * @throws {InvalidArgumentError} code `invalid_grant`: strict mode is asked for where no user is pinned.
+ */
 export function intersectGrants(asked: FullGrant, allowed: FullGrant): FullGrant {
-  return {
+  const both: FullGrant = {
     files: intersectFiles(asked.files, allowed.files),
     commands: intersectCommands(asked.commands, allowed.commands),
     pty: ptyModes[Math.min(ptyModes.indexOf(asked.pty), ptyModes.indexOf(allowed.pty))] ?? 'none',
+    ports: asked.ports.filter((port) => allowed.ports.includes(port)),
     lifecycle: asked.lifecycle.filter((item) => allowed.lifecycle.includes(item)),
-    ...(allowed.user === undefined ? {} : { user: allowed.user }),
+    ...((asked.strict || allowed.strict) && { strict: true }),
+    ...(allowed.user !== undefined && { user: allowed.user }),
   };
+  requireUser(both);
+  return both;
+}
+
+/** Without a name it would be whoever envd takes, which can be root. */
+function requireUser({ strict, user }: FullGrant): void {
+  if (strict && user === undefined) throw invalidGrant('"strict" takes a "user" that the application pins');
 }
 
 /** Whether the grant allows an operation on a normalised path. */
@@ -111,23 +129,49 @@ function intersectCommands(
   if (asked === 'none' || allowed === 'none') return 'none';
   if (asked === 'run') return allowed;
   if (allowed === 'run') return asked;
-  const both = asked.filter((command) => allowed.includes(command));
+  const both = intersectCommandLists(asked, allowed);
   return both.length === 0 ? 'none' : both;
 }
 
+function parseCommandsGrant(value: unknown = 'none'): FullGrant['commands'] {
+  if (value === 'none' || value === 'run') return value;
+  if (!Array.isArray(value)) throw invalidGrant('"commands" is not "none", "run" or a list of commands');
+  return value.length === 0 ? 'none' : parseCommands(value);
+}
+
 function parseFileGrant(value: unknown): FileGrant {
-  const { op, prefix } = (value ?? {}) as Record<string, unknown>;
-  if (op !== 'read' && op !== 'write') throw invalid('an "op" of "files" is not "read" or "write"');
-  if (typeof prefix !== 'string' || !prefix.startsWith('/') || /[\0\\]/.test(prefix)) {
-    throw invalid('a "prefix" of "files" is not an absolute path');
+  const { op, prefix, ...rest } = (value ?? {}) as Record<string, unknown>;
+  if (op !== 'read' && op !== 'write') throw invalidGrant('an "op" of "files" is not "read" or "write"');
+  if (!isPlainText(prefix) || !prefix.startsWith('/') || prefix.includes('\\')) {
+    throw invalidGrant('a "prefix" of "files" is not an absolute path');
   }
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw invalidGrant(`"${unknown}" of "files" is not known`);
   return { op, prefix: normalizeAbsolute(prefix) };
 }
 
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+function parsePort(value: unknown): number {
+  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 65535) {
+    throw invalidGrant('a port of "ports" is not a whole number from 1 to 65535');
+  }
+  // It opens all of the sandbox.
+  if (value === envdPort) throw invalidGrant(`${envdPort} of "ports" is envd's own`);
+  return value as number;
 }
 
-function invalid(what: string): InvalidArgumentError {
-  return new InvalidArgumentError(`Not a grant: ${what}.`, { code: 'invalid_grant', statusCode: 400 });
+function parseLifecycle(value: unknown): LifecycleGrant {
+  if (!lifecycles.includes(value)) {
+    throw invalidGrant('"lifecycle" has more than "info", "extend", "pause" and "kill"');
+  }
+  return value as LifecycleGrant;
+}
+
+function listOf(grant: Record<string, unknown>, key: string): unknown[] {
+  const { [key]: list = [] } = grant;
+  if (!Array.isArray(list)) throw invalidGrant(`"${key}" is not a list`);
+  return list;
+}
+
+function unique<T>(items: T[]): T[] {
+  return [...new Set(items)];
 }

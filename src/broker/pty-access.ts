@@ -65,7 +65,14 @@ export async function openPtySession<Env>(
   // that opened it, so its calls are not tied to that one's end.
   const shared: SessionClaims = {
     ...claims,
-    g: { files: [], commands: 'none', pty: 'write', lifecycle: [], ...(user !== undefined && { user }) },
+    g: {
+      files: [],
+      commands: 'none',
+      pty: 'write',
+      ports: [],
+      lifecycle: [],
+      ...(user !== undefined && { user }),
+    },
   };
   const origin = 'http://broker.invalid';
   const fetchThroughProxy: FetchLike = async (url, init) => {

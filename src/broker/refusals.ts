@@ -87,6 +87,11 @@ export function invalidRequest(message: string, code = 'invalid_argument'): E2BE
   return new InvalidArgumentError(message, { code, statusCode: 400 });
 }
 
+/** 400: what a session may do is said in a way that cannot be used. */
+export function invalidGrant(what: string): E2BEdgeError {
+  return invalidRequest(`Not a grant: ${what}.`, 'invalid_grant');
+}
+
 /** 405, 413, 415, 426, 501: HTTP's own ways to say no. */
 export function httpRefusal(statusCode: number, code: string, message: string): E2BEdgeError {
   return new SandboxError(message, { code, statusCode });

@@ -9,19 +9,38 @@ export interface FileGrant {
   prefix: string;
 }
 
-/** What may be done to the sandbox itself. */
+/** What may be done to the sandbox itself: `info` has its metrics as well, `pause` also resumes. */
 export type LifecycleGrant = 'info' | 'extend' | 'pause' | 'kill';
+
+/** A command line that may be run, with all that goes with it: another directory or variable makes another command. */
+export interface ExactCommand {
+  /** Run by a login shell, `/bin/bash -l -c`. */
+  command: string;
+  /** Absolute. Default: the template's working directory. */
+  cwd?: string;
+  /** Variables on top of the sandbox's own. They are in the session's token, where the page can read them. */
+  envs?: Record<string, string>;
+  /** Whether the page may write to its input. Default false: it is closed. */
+  stdin?: boolean;
+}
 
 /** What a session may do. All of it is off unless granted; keys that are not known here are refused by a broker. */
 export interface Grant {
   files?: FileGrant[];
   /**
-   * `run` is everything that the sandbox's user can reach; a list is exact command lines, run by a login shell in its
-   * default directory. What such a command reads from its input is up to the page.
+   * Whether operations on files are done by `user`, which it takes, and not by envd as root. A page may ask for it, and
+   * cannot turn it off. Directories are not watched then, and files have no metadata and no signed addresses.
    */
-  commands?: 'none' | 'run' | string[];
+  strict?: boolean;
+  /**
+   * `run` is everything that the sandbox's user can reach. A list is of exact commands; a text is one in the template's
+   * working directory, without variables and input of its own.
+   */
+  commands?: 'none' | 'run' | (string | ExactCommand)[];
   /** `write` is everything that the sandbox's user can reach. */
   pty?: 'none' | 'read' | 'write';
+  /** Ports of the sandbox, 1 to 65535, that the page may reach through the broker; 49983 is envd's and is none of them. */
+  ports?: number[];
   lifecycle?: LifecycleGrant[];
   /** The Linux user that everything runs as; envd's default user if absent. */
   user?: string;

@@ -46,6 +46,40 @@ describe('the smaller of two grants', () => {
     );
   });
 
+  test.each<[Grant['commands'], Grant['commands'], Grant['commands']]>([
+    // Another directory, other variables: another command.
+    [['ls'], [{ command: 'ls', cwd: '/a' }], 'none'],
+    [[{ command: 'ls', cwd: '/a' }], ['ls'], 'none'],
+    [[{ command: 'ls', cwd: '/a/' }], [{ command: 'ls', cwd: '/a' }], [{ command: 'ls', cwd: '/a' }]],
+    [[{ command: 'ls', envs: { A: '1' } }], [{ command: 'ls', envs: { A: '2' } }], 'none'],
+    [[{ command: 'ls', envs: { A: '1' } }], [{ command: 'ls', envs: { A: '1', B: '1' } }], 'none'],
+    [
+      [{ command: 'ls', envs: { A: '1', B: '2' } }],
+      [{ command: 'ls', envs: { B: '2', A: '1' } }],
+      [{ command: 'ls', envs: { A: '1', B: '2' } }],
+    ],
+    // The input is open where both say so.
+    [[{ command: 'ls', stdin: true }], ['ls'], ['ls']],
+    [['ls'], [{ command: 'ls', stdin: true }], ['ls']],
+    [[{ command: 'ls', stdin: true }], [{ command: 'ls', stdin: true }], [{ command: 'ls', stdin: true }]],
+    [[{ command: 'ls', stdin: true }], 'run', [{ command: 'ls', stdin: true }]],
+  ])('of exact commands: %j and %j', (asked, allowed, expected) => {
+    expect(both({ commands: asked ?? [] }, { commands: allowed ?? [] }).commands).toEqual(expected);
+  });
+
+  test('of ports', () => {
+    expect(both({ ports: [80, 81, 80] }, { ports: [81, 82] }).ports).toEqual([81]);
+  });
+
+  test('is strict where either is, as the user that is allowed', () => {
+    const strict = { strict: true, user: 'user' };
+    expect(both({}, strict)).toMatchObject(strict);
+    expect(both({ strict: false }, strict)).toMatchObject(strict);
+    expect(both({ strict: true, user: 'root' }, { user: 'user' })).toMatchObject(strict);
+    expect(both({}, { user: 'user' })).not.toHaveProperty('strict');
+    expect(() => both({ strict: true, user: 'root' }, {})).toThrow('"user" that the application pins');
+  });
+
   test('of terminals and of the lifecycle', () => {
     expect(both({ pty: 'write' }, { pty: 'read' }).pty).toBe('read');
     expect(both({ pty: 'read' }, { pty: 'write' }).pty).toBe('read');
@@ -94,7 +128,35 @@ describe('a grant', () => {
     [{ files: [null] }, '"op"'],
     [{ commands: 'all' }, '"commands"'],
     [{ commands: [1] }, '"commands"'],
+    [{ commands: [{ command: '' }] }, '"command"'],
+    [{ commands: [''] }, '"command"'],
+    [{ commands: ['a\0b'] }, '"command"'],
+    [{ commands: ['\ud800'] }, '"command"'],
+    [{ commands: [{ command: 'ls', args: [] }] }, '"args" of a command'],
+    [{ commands: [{ command: 'ls', cwd: 'sub' }] }, '"cwd"'],
+    [{ commands: [{ command: 'ls', cwd: '/a\0' }] }, '"cwd"'],
+    [{ commands: [{ command: 'ls', stdin: 'yes' }] }, '"stdin"'],
+    [{ commands: [{ command: 'ls', envs: [] }] }, '"envs"'],
+    [{ commands: [{ command: 'ls', envs: { A: 1 } }] }, '"envs"'],
+    [{ commands: [{ command: 'ls', envs: { 'A=B': '1' } }] }, '"envs"'],
+    [{ commands: [{ command: 'ls', envs: { '': '1' } }] }, '"envs"'],
+    [{ commands: [{ command: 'ls', envs: { A: '\0' } }] }, '"envs"'],
+    [{ commands: [{ command: 'ls', envs: { A: '\udfff' } }] }, '"envs"'],
+    [{ files: [{ op: 'read', prefix: '/a\0' }] }, '"prefix"'],
+    [{ files: [{ op: 'read', prefix: '/a\\b' }] }, '"prefix"'],
+    [{ files: [{ op: 'read', prefix: '/\ud800' }] }, '"prefix"'],
+    [{ files: [{ op: 'read', prefix: '/a', recursive: false }] }, '"recursive" of "files"'],
+    [{ files: {} }, '"files" is not a list'],
+    [{ ports: [0] }, '"ports"'],
+    [{ ports: [65536] }, '"ports"'],
+    [{ ports: ['80'] }, '"ports"'],
+    [{ ports: [80.5] }, '"ports"'],
+    [{ ports: [49983] }, "envd's own"],
+    [{ ports: 80 }, '"ports" is not a list'],
+    [{ strict: 'yes', user: 'user' }, '"strict"'],
+    [{ strict: true }, '"user" that the application pins'],
     [{ pty: true }, '"pty"'],
+    [{ lifecycle: 'kill' }, '"lifecycle" is not a list'],
     [{ lifecycle: ['destroy'] }, '"lifecycle"'],
     [{ user: 'root:x\r\n' }, '"user"'],
   ])('of %j is refused, naming %s', (value, words) => {
@@ -106,8 +168,39 @@ describe('a grant', () => {
       files: files('/b/c'),
       commands: 'none',
       pty: 'none',
+      ports: [],
       lifecycle: [],
     });
+  });
+
+  test('has each command once, in its shortest form, and with an input if any of its forms has one', () => {
+    const same = { command: 'ls', envs: {}, stdin: false };
+    expect(parseGrant({ commands: ['ls', same, { command: 'ls' }] }).commands).toEqual(['ls']);
+    const open = { command: 'ls', stdin: true };
+    expect(parseGrant({ commands: ['ls', open, 'ls'] }).commands).toEqual([open]);
+    expect(parseGrant({ commands: [{ command: 'ls', cwd: '/a/../b/' }] }).commands).toEqual([
+      { command: 'ls', cwd: '/b' },
+    ]);
+  });
+
+  test('tells commands apart by their directory and their variables, in any order', () => {
+    const commands = [
+      'ls',
+      { command: 'ls', cwd: '/a' },
+      { command: 'ls', envs: { A: '1', B: '2' } },
+      { command: 'ls', envs: { A: '2', B: '1' } },
+    ];
+    expect(
+      parseGrant({ commands: [...commands, { command: 'ls', envs: { B: '2', A: '1' } }] }).commands,
+    ).toEqual([...commands.slice(0, 2), { command: 'ls', envs: { B: '2', A: '1' } }, commands[3]]);
+  });
+
+  test('is no longer than what fits into a header', () => {
+    const commands = (count: number) => ({ commands: ['x'.repeat(count)] });
+    expect(() => parseGrant(commands(3900))).not.toThrow();
+    expect(() => parseGrant(commands(4096))).toThrow('4096 bytes');
+    expect(() => parseGrant(commands(2000))).not.toThrow();
+    expect(() => parseGrant({ commands: ['é'.repeat(2100)] })).toThrow('4096 bytes');
   });
 });
 

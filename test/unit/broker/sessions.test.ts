@@ -110,6 +110,7 @@ describe('a mint', () => {
       files: [{ op: 'read', prefix: '/srv/a' }],
       commands: 'none',
       pty: 'read',
+      ports: [],
       lifecycle: [],
     });
   });
@@ -298,7 +299,7 @@ describe('a refresh', () => {
       grants: { ...everything, pty: 'read' },
     };
     const narrowed = (await (await refresh(session)).json()) as Session;
-    expect(narrowed.grant).toEqual({ files: [], commands: 'run', pty: 'read', lifecycle: [] });
+    expect(narrowed.grant).toEqual({ files: [], commands: 'run', pty: 'read', ports: [], lifecycle: [] });
     harness.authorization = { ...harness.authorization, subject: 'eve' };
     expect(await refusal(await refresh(session))).toEqual({ status: 403, code: 'session_refused' });
     harness.authorization = { subject: 'ann', sandbox: { id: 'other' }, grants: everything };
