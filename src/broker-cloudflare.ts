@@ -12,8 +12,10 @@ export type {
 export type { BrokerEvent } from './broker/broker-event.js';
 export type { BrokerContext, FromEnv } from './broker/broker-options.js';
 export type { Broker } from './broker/create-broker.js';
-export { createMemoryStore, type SessionStore } from './broker/session-store.js';
+export type { Revocation } from './broker/revocation.js';
+export type { SessionStore } from './broker/session-store.js';
 export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
+export { createMemoryStore } from './broker/stores/memory-store.js';
 export { createBroker, type WorkerBrokerOptions } from './hosts/cloudflare/create-worker-broker.js';
 export { PtyHub } from './hosts/cloudflare/pty-hub.js';
 export type { DurableObjectNamespaceLike } from './hosts/cloudflare/workers-types.js';

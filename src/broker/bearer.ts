@@ -1,9 +1,9 @@
 /** The session that a token stands for. */
 
 import type { Exchange, Scope } from './exchange.js';
-import type { StreamLife } from './guarded-stream.js';
 import { keepAliveInterval } from './keep-alive.js';
-import { misconfigured, sessionExpired, unauthenticated } from './refusals.js';
+import { unauthenticated } from './refusals.js';
+import type { SessionLife } from './session-life.js';
 import { type SessionClaims, sessionEndsAt, verifyToken } from './session-token.js';
 import type { Credentials } from './settings.js';
 
@@ -22,19 +22,13 @@ export async function sessionOf<Env>(
 
 /** Verifies a token, and that its session was not ended. */
 export async function verifySession<Env>(
-  { credentials, event, options: { store } }: Scope<Env>,
+  { credentials, event, revocations }: Scope<Env>,
   token: string,
   options: { expired?: boolean } = {},
 ): Promise<SessionClaims> {
   const claims = await verifyToken(token, credentials.tokens, options);
   Object.assign(event, { subject: claims.sub, sessionId: claims.sid, sandboxId: claims.sbx });
-  let revoked = false;
-  try {
-    revoked = (await store?.isRevoked(claims.sid)) ?? false;
-  } catch (cause) {
-    throw misconfigured('The store did not say whether the session was ended', cause);
-  }
-  if (revoked) throw sessionExpired();
+  await revocations.check(claims);
   return claims;
 }
 
@@ -43,14 +37,14 @@ export async function verifySession<Env>(
  * @param current the credentials of the moment, for what outlives the request that opened it.
  */
 export function lifeOf<Env>(
-  { credentials, keepAlive, options: { store } }: Scope<Env>,
+  { credentials, keepAlive, revocations }: Scope<Env>,
   claims: SessionClaims,
   current: () => Credentials | Promise<Credentials> = () => credentials,
-): StreamLife & { until: number } {
+): SessionLife & { until: number } {
   const extend = async (): Promise<void> => keepAlive(claims, await current());
   return {
     until: sessionEndsAt(claims, credentials.tokens),
-    ...(store && { isOver: () => store.isRevoked(claims.sid) }),
+    ...(revocations.areKept && { check: () => revocations.check(claims) }),
     ...(claims.keep !== undefined && { keepAlive: { everyMs: keepAliveInterval(claims), extend } }),
   };
 }

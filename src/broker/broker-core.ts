@@ -11,6 +11,7 @@ import type { Exchange, Scope } from './exchange.js';
 import { createKeepAlive } from './keep-alive.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
 import { httpRefusal, misconfigured, originNotAllowed, routeNotFound, unauthenticated } from './refusals.js';
+import { createRevocations, type Revocation } from './revocation.js';
 import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
@@ -25,6 +26,8 @@ export interface BrokerCore<Env> {
   upgrade(request: Request, context?: BrokerContext<Env>): Promise<PtyUpgrade | Response>;
   /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
   authorizePty(token: string, sandboxId: string, context?: BrokerContext<Env>): Promise<PtySession>;
+  /** Ends sessions before their time. Rejects with an `E2BEdgeError`. */
+  revoke(what: Revocation, context?: BrokerContext<Env>): Promise<void>;
   /** Takes down what happened at a terminal. */
   log(event: BrokerEvent): void;
 }
@@ -38,7 +41,9 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
 
   async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
     try {
-      return { ...parts, context, event, credentials: await credentialsOf(context) };
+      const credentials = await credentialsOf(context);
+      const revocations = createRevocations(credentials.store, credentials.tokens.sessionLifeMs);
+      return { ...parts, context, event, credentials, revocations };
     } catch (error) {
       throw misconfigured('An option cannot be used', error);
     }
@@ -98,6 +103,19 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   return {
     handle,
     log,
+
+    async revoke(what, context = {}) {
+      const decision = beginDecision(log, 'revoke');
+      try {
+        const { revocations } = await scopeOf(context, decision.event);
+        await revocations.revoke(what);
+        Object.assign(decision.event, what);
+        decision.made(204);
+      } catch (error) {
+        decision.failed(error);
+        throw error;
+      }
+    },
 
     async upgrade(request, context = {}) {
       const decision = beginDecision(log, 'pty', request.headers);

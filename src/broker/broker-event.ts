@@ -6,6 +6,7 @@ export interface BrokerEvent {
     | 'refresh'
     | 'info'
     | 'end'
+    | 'revoke'
     | 'rpc'
     | 'health'
     | 'download'

@@ -50,10 +50,10 @@ export interface BrokerOptions<Env = unknown> {
    */
   publicUrl?: string;
   /**
-   * Remembers sessions that were ended, which ends their open streams and terminals within 30 s as well. Without one they
+   * Remembers sessions that were ended, which ends what they have open within 30 s as well. Without one they
    * work on until their token ends, and for as long as `authorize` lets them be refreshed.
    */
-  store?: SessionStore;
+  store?: FromEnv<Env, SessionStore | undefined>;
   /** How long a token is good for, in milliseconds: at most 900 000. Default 300 000. */
   tokenTtlMs?: number;
   /** How long a session can be refreshed, in milliseconds. Default 28 800 000 (8 hours). */

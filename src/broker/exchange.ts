@@ -2,9 +2,10 @@
 
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions } from './broker-options.js';
-import type { StreamLife } from './guarded-stream.js';
 import type { KeepAlive } from './keep-alive.js';
+import type { Revocations } from './revocation.js';
 import type { SandboxDirectory } from './sandbox-directory.js';
+import type { SessionLife } from './session-life.js';
 import type { Credentials, Settings } from './settings.js';
 
 /** What a broker has for all of its requests. */
@@ -19,6 +20,7 @@ export interface BrokerParts<Env> {
 export interface Scope<Env = unknown> extends BrokerParts<Env> {
   context: BrokerContext<Env>;
   credentials: Credentials;
+  revocations: Revocations;
   /** Filled in as things become known. */
   event: Pick<BrokerEvent, 'requestId'> & Partial<BrokerEvent>;
 }
@@ -27,5 +29,5 @@ export interface Scope<Env = unknown> extends BrokerParts<Env> {
 export interface Exchange<Env = unknown> extends Scope<Env> {
   request: Request;
   /** What a stream that answers it is bound to. */
-  life: StreamLife;
+  life: SessionLife;
 }

@@ -30,10 +30,18 @@ export function tokenExpired(): E2BEdgeError {
   });
 }
 
-/** 401: the session's absolute life is over, or it was ended; only a new session helps. */
+/** 401: the session's absolute life is over; only a new session helps. */
 export function sessionExpired(): E2BEdgeError {
   return new AuthenticationError('The session is over: start a new one.', {
     code: 'session_expired',
+    statusCode: 401,
+  });
+}
+
+/** 401: the session was ended before its time; a new one is for the application to allow. */
+export function sessionRevoked(): E2BEdgeError {
+  return new AuthenticationError('The session was ended: sign in again.', {
+    code: 'session_revoked',
     statusCode: 401,
   });
 }

@@ -12,13 +12,14 @@ import { readBody } from './read-body.js';
 import { httpRefusal, invalidRequest, notGranted, routeNotFound, sessionRefused } from './refusals.js';
 import { sandboxIdPattern } from './routes.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
-import { type SessionClaims, sessionEndsAt, signToken } from './session-token.js';
+import { type SessionClaims, signToken } from './session-token.js';
 
 const defaultTimeoutMs = 300_000;
 const maxRequestBytes = 64 * 1024;
 
 /** `POST /sessions` */
 export async function mintSession<Env>(exchange: Exchange<Env>): Promise<Response> {
+  const since = Date.now();
   const { sandboxId, grant } = await readSessionRequest(exchange.request);
   const authorized = await authorize(exchange, {
     action: 'mint',
@@ -27,12 +28,14 @@ export async function mintSession<Env>(exchange: Exchange<Env>): Promise<Respons
   });
   const seconds = Math.ceil((authorized.sandbox.timeoutMs ?? defaultTimeoutMs) / 1000);
   const sandbox = await openSandbox(exchange, authorized, sandboxId, seconds);
+  const gen = await exchange.revocations.begin(authorized.subject, since);
   const claims: SessionClaims = {
     sub: authorized.subject,
     sid: crypto.randomUUID(),
     sbx: sandbox.sandboxID,
     g: authorized.grant,
     auth_time: Math.floor(Date.now() / 1000),
+    ...(gen !== undefined && { gen }),
     ...(authorized.sandbox.keepAlive !== false && { keep: seconds }),
   };
   Object.assign(exchange.event, { sessionId: claims.sid, sandboxId: claims.sbx });
@@ -84,14 +87,14 @@ export async function describeSession<Env>(exchange: Exchange<Env>, sessionId: s
 
 /** `DELETE /sessions/:id` */
 export async function endSession<Env>(exchange: Exchange<Env>, sessionId: string): Promise<Response> {
-  const { credentials, options, directory } = exchange;
+  const { credentials, revocations, directory } = exchange;
   const claims = await ownSession(exchange, sessionId);
   const mayKill = claims.g.lifecycle.includes('kill');
   const killed = mayKill && (await askControlPlane(() => credentials.control.kill(claims.sbx)));
   if (killed) directory.forget(claims.sbx);
   // Last, as a session that is over could not try again what failed before.
-  await options.store?.revoke(claims.sid, sessionEndsAt(claims, credentials.tokens));
-  return json({ revoked: options.store !== undefined, killed }, 200);
+  if (revocations.areKept) await revocations.revoke({ sessionId: claims.sid });
+  return json({ revoked: revocations.areKept, killed }, 200);
 }
 
 async function ownSession<Env>(exchange: Exchange<Env>, sessionId: string): Promise<SessionClaims> {

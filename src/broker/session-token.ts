@@ -7,6 +7,7 @@
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { type FullGrant, parseGrant } from './grant.js';
 import { sessionExpired, tokenExpired, unauthenticated } from './refusals.js';
+import type { RevocableSession } from './revocation.js';
 import { sandboxIdPattern } from './routes.js';
 import type { TokenKeys } from './signing-keys.js';
 
@@ -20,6 +21,8 @@ export interface SessionClaims {
   sbx: string;
   /** What may be done with it. */
   g: FullGrant;
+  /** Which of the subject's sign-ins this is, where some were revoked lately. */
+  gen?: string;
   /** When the session began; its absolute life counts from here. */
   auth_time: number;
   /** How long the sandbox lives on once no page is attached; absent where a page does not keep it alive. */
@@ -29,7 +32,7 @@ export interface SessionClaims {
   /** The most that it may pass on by invitations; absent where it cannot invite. */
   inv?: FullGrant;
   /** The sessions that it came from by invitation, the first one first: it ends with any of them. */
-  via?: string[];
+  via?: readonly RevocableSession[];
   /** Who invited; present along with `via`. */
   by?: string;
   /** Whether the sandbox is killed when the session is ended. */
@@ -125,7 +128,7 @@ async function verifySignature(
 }
 
 function readClaims(payload: JWTPayload): SessionClaims {
-  const { sub, sid, sbx, g, auth_time, keep, own, inv, via, by, ews, iat } = payload as Record<
+  const { sub, sid, sbx, g, gen, auth_time, keep, own, inv, via, by, ews, iat } = payload as Record<
     string,
     unknown
   >;
@@ -137,9 +140,10 @@ function readClaims(payload: JWTPayload): SessionClaims {
     !sandboxIdPattern.test(sbx) ||
     typeof auth_time !== 'number' ||
     (keep !== undefined && typeof keep !== 'number') ||
+    (gen !== undefined && typeof gen !== 'string') ||
     (own !== undefined && typeof own !== 'string') ||
     (by !== undefined && typeof by !== 'string') ||
-    (via !== undefined && !isTexts(via)) ||
+    (via !== undefined && !isVia(via)) ||
     (ews !== undefined && ews !== true) ||
     typeof iat !== 'number' ||
     iat > now + clockSkewSeconds ||
@@ -159,11 +163,18 @@ function readClaims(payload: JWTPayload): SessionClaims {
     ...(via !== undefined && { via }),
     ...(by !== undefined && { by }),
     ...(ews !== undefined && { ews }),
+    ...(gen !== undefined && { gen }),
   };
 }
 
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+function isVia(value: unknown): value is readonly RevocableSession[] {
+  return (
+    Array.isArray(value) &&
+    value.every((entry) => {
+      const { sub, sid, gen = '' } = Object(entry) as Record<string, unknown>;
+      return [sub, sid, gen].every((name) => typeof name === 'string');
+    })
+  );
 }
 
 /** A token of a newer broker may grant what this one does not know; it is not guessed at. */

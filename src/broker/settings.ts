@@ -7,6 +7,7 @@ import type { FetchLike } from '../transport/authorized-fetch.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
+import type { SessionStore } from './session-store.js';
 import type { TokenSettings } from './session-token.js';
 import { createKeyRing } from './signing-keys.js';
 
@@ -24,6 +25,7 @@ export interface Settings {
 export interface Credentials {
   origins: readonly string[];
   tokens: TokenSettings;
+  store: SessionStore | undefined;
   control: ControlApi;
   domain: string | undefined;
   sandboxUrl: string | undefined;
@@ -74,10 +76,11 @@ export function createCredentialSource<Env>(
   return async ({ env }) => {
     const ask = <T>(option: FromEnv<Env, T>): T | Promise<T> =>
       typeof option === 'function' ? (option as (env: Env) => T | Promise<T>)(env as Env) : option;
-    const [apiKey, signingKeys, origins, domain, apiUrl, sandboxUrl] = await Promise.all([
+    const [apiKey, signingKeys, origins, store, domain, apiUrl, sandboxUrl] = await Promise.all([
       ask(options.apiKey),
       ask(options.signingKeys),
       ask(options.origins),
+      ask(options.store),
       ask(options.domain),
       ask(options.apiUrl),
       ask(options.sandboxUrl),
@@ -93,6 +96,7 @@ export function createCredentialSource<Env>(
         ttlMs: options.tokenTtlMs ?? 300_000,
         sessionLifeMs: options.sessionLifeMs ?? 28_800_000,
       },
+      store,
       control: createControlApi({
         apiKey: () => apiKey,
         apiUrl: (apiUrl ?? `https://api.${domain ?? defaultDomain}`).replace(/\/+$/, ''),

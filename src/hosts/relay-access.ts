@@ -3,6 +3,7 @@
 import type { BrokerCore } from '../broker/broker-core.js';
 import type { BrokerEvent } from '../broker/broker-event.js';
 import type { BrokerContext } from '../broker/broker-options.js';
+import { watchLife } from '../broker/session-life.js';
 import { processOwner } from '../broker/session-token.js';
 import { openLiveChannel } from '../channel/live-channel.js';
 import { createRelay } from '../relay/relay.js';
@@ -47,8 +48,7 @@ async function relayAccess<Env>(
     owner: processOwner(claims),
     ...(claims.g.user !== undefined && { user: claims.g.user }),
     mode,
-    endsAt: life.until,
-    ...(life.isOver && { isOver: life.isOver }),
+    watch: (onOver) => watchLife(life, onOver),
     open: (target) =>
       openLiveChannel(
         new Connection({

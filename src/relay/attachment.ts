@@ -2,7 +2,7 @@
 
 import type { PtySize } from '../channel/channel.js';
 import { Heartbeat } from '../channel/socket-heartbeat.js';
-import { AuthenticationError, PermissionDeniedError } from '../errors.js';
+import { PermissionDeniedError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import {
   decodeFrame,
@@ -53,9 +53,6 @@ const maxUnsettledBytes = 256 * 1024;
 const maxPingsPerInterval = 32;
 /** Far more than a window: whoever lets this much wait does not read, and goes on asking. */
 const maxUnsentBytes = 4 * 1024 * 1024;
-/** How often it is asked whether the session was ended, in milliseconds. */
-const askEveryMs = 30_000;
-const longestTimerMs = 2 ** 31 - 1;
 
 export class Attachment implements InputListener {
   readonly access: RelayAccess;
@@ -67,8 +64,7 @@ export class Attachment implements InputListener {
   readonly #owner: AttachmentOwner;
   readonly #window: number;
   readonly #heartbeat: Heartbeat;
-  readonly #sessionEnd: ReturnType<typeof setTimeout>;
-  readonly #asking: ReturnType<typeof setInterval> | undefined;
+  readonly #stopWatching: () => void;
   #pings = 0;
   #sent = 0;
   #acked = 0;
@@ -95,9 +91,7 @@ export class Attachment implements InputListener {
       intervalMs: options.pingIntervalMs,
       timeoutMs: options.pingTimeoutMs,
     });
-    const left = Math.min(Math.max(access.endsAt - Date.now(), 0), longestTimerMs);
-    this.#sessionEnd = setTimeout(() => this.#endSession(), left);
-    if (access.isOver) this.#asking = setInterval(() => void this.#askWhetherOver(), askEveryMs);
+    this.#stopWatching = access.watch((reason) => this.fail(reason));
     socket.onMessage = (message) => this.#receive(message);
     socket.onClose = () => this.#end();
   }
@@ -247,24 +241,6 @@ export class Attachment implements InputListener {
     this.#acked = Math.max(this.#acked, next);
   }
 
-  #endSession(): void {
-    this.fail(
-      new AuthenticationError('The session is over. Ask the broker for a new one.', {
-        code: 'session_expired',
-      }),
-    );
-  }
-
-  /** A session of which there is no telling whether it was ended is over. */
-  async #askWhetherOver(): Promise<void> {
-    try {
-      if (!(await this.access.isOver?.())) return;
-    } catch {
-      // As if it were.
-    }
-    this.#endSession();
-  }
-
   #send(message: Uint8Array): void {
     if (!this.#open) return;
     if (this.#socket.bufferedAmount() > maxUnsentBytes) this.close(PtyClose.silent);
@@ -275,8 +251,7 @@ export class Attachment implements InputListener {
     if (!this.#open) return;
     this.#open = false;
     this.#heartbeat.stop();
-    clearTimeout(this.#sessionEnd);
-    clearInterval(this.#asking);
+    this.#stopWatching();
     if (this.client.listener === this) this.client.listener = undefined;
     this.#owner.gone(this);
   }

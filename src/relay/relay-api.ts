@@ -25,13 +25,11 @@ export interface RelayAccess {
   /** The Linux user of the session's terminals, where one is set: a subject has those of each user apart. */
   user?: string;
   mode: 'read' | 'write';
-  /** The session's absolute end, in milliseconds since 1970: the socket is closed with 4401 then. */
-  endsAt: number;
   /**
-   * Asked every 30 s; true, or a rejection, ends the session of the socket before its time. Absent where nothing is
-   * remembered of sessions that were ended.
+   * Tells once when the session is over, with an `E2BEdgeError`: the socket is closed with its reason then (4401). Gives
+   * what stops the watch.
    */
-  isOver?(): Promise<boolean> | boolean;
+  watch(onOver: (reason: unknown) => void): () => void;
   /** Opens a terminal of the sandbox, as the session's user and with the real credential. */
   open(target: PtyTarget): Promise<Channel>;
   /** Keeps the sandbox alive while somebody is attached; called at once and then every `keepAliveMs`. */

@@ -37,7 +37,7 @@ export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): 
   const basePath = options.basePath ?? '';
   registerBroker(basePath, core as ReturnType<typeof createBrokerCore<unknown>>);
 
-  return async (request, context = {}) => {
+  const answer = async (request: Request, context: BrokerContext<Env> = {}): Promise<Response> => {
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return core.handle(request, context);
     const upgrade = await core.upgrade(request, context);
     if (upgrade instanceof Response) return upgrade;
@@ -45,6 +45,7 @@ export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): 
     // One object for each sandbox: all of its sockets meet there.
     return hub.get(hub.idFromName(upgrade.sandboxId) as never).fetch(hubRequest(request, basePath, upgrade));
   };
+  return Object.assign(answer, { revoke: core.revoke });
 }
 
 function hubNamespace<Env>(

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
+import type { Revocation } from '../../broker/revocation.js';
 import { maxFrameBytes, ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { nodeRequest } from './node-request.js';
@@ -18,6 +19,8 @@ export interface NodeBroker {
   handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Takes a terminal's WebSocket: `server.on('upgrade', broker.handleUpgrade)`. Never rejects. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Ends sessions before their time: see `Broker.revoke`. */
+  revoke(what: Revocation): Promise<void>;
   /** Closes the terminals' sockets; the terminals live on. The server is yours to close. */
   close(): void;
 }
@@ -71,6 +74,8 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
         else relay.accept(relaySocket, upgrade.sandboxId);
       });
     },
+
+    revoke: (what) => core.revoke(what),
 
     close: () => relay.close(),
   };

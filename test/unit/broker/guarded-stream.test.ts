@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { guardStream, type StreamLife } from '../../../src/broker/guarded-stream.js';
+import { guardStream } from '../../../src/broker/guarded-stream.js';
+import { sessionRevoked } from '../../../src/broker/refusals.js';
+import type { SessionLife } from '../../../src/broker/session-life.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -9,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function guarded(life: StreamLife) {
+function guarded(life: SessionLife) {
   const seen: number[] = [];
   const upstream = { pulled: 0, cancelled: false };
   const body = new ReadableStream<Uint8Array>(
@@ -50,7 +52,7 @@ describe('a stream', () => {
   });
 
   test('is ended upstream when it is left, and holds no timer then', async () => {
-    const { reader, upstream } = guarded({ until: Date.now() + 1000, isOver: () => false });
+    const { reader, upstream } = guarded({ until: Date.now() + 1000, check: async () => undefined });
     await reader.cancel();
     expect(upstream.cancelled).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
@@ -73,18 +75,34 @@ describe('a stream', () => {
     expect((await reader.read()).done).toBe(false);
   });
 
-  test.each([
-    ['was revoked', () => true],
-    ['may have been, as the store does not answer', () => Promise.reject(new Error('down'))],
-  ])('breaks off within 30 s where its session %s', async (_name, isOver) => {
+  test('breaks off within 30 s where its session was revoked', async () => {
     let revoked = false;
-    const { reader, upstream } = guarded({ isOver: () => revoked && isOver() });
+    const { reader, upstream } = guarded({
+      check: async () => {
+        if (revoked) throw sessionRevoked();
+      },
+    });
     await vi.advanceTimersByTimeAsync(60_000);
     await reader.read();
     revoked = true;
     await vi.advanceTimersByTimeAsync(30_000);
-    await expect(reader.read()).rejects.toMatchObject({ code: 'session_expired' });
+    await expect(reader.read()).rejects.toMatchObject({ code: 'session_revoked' });
     expect(upstream.cancelled).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('breaks off within 30 s where the store does not answer, but goes on where it failed once', async () => {
+    let failures = 1;
+    const { reader } = guarded({
+      check: async () => {
+        if (failures-- > 0) throw new Error('down');
+      },
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await reader.read();
+    failures = 2;
+    await vi.advanceTimersByTimeAsync(30_000);
+    await expect(reader.read()).rejects.toThrow('down');
     expect(vi.getTimerCount()).toBe(0);
   });
 });

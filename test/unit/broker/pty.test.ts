@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BrokerCore, createBrokerCore } from '../../../src/broker/broker-core.js';
-import { createMemoryStore } from '../../../src/broker/session-store.js';
+import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
 import { type FakeE2B, startFakeE2B } from './support/fake-e2b.js';
 import { everything, secret } from './support/harness.js';
 
@@ -34,9 +34,9 @@ describe('what a terminal may do', () => {
     const { token, sessionId, sandboxId } = await mint();
     const { life } = await core.authorizePty(token, sandboxId);
     expect(life.until).toBeGreaterThan(Date.now() + 28_000_000);
-    expect(await life.isOver?.()).toBe(false);
+    await life.check?.();
     await send(`/sessions/${sessionId}`, 'DELETE', { authorization: `Bearer ${token}` });
-    expect(await life.isOver?.()).toBe(true);
+    await expect(life.check?.()).rejects.toMatchObject({ code: 'session_revoked' });
   });
 
   test('is terminals, and nothing else of what the session may', async () => {

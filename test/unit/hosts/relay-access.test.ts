@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { BrokerCore } from '../../../src/broker/broker-core.js';
 import type { BrokerEvent } from '../../../src/broker/broker-event.js';
 import type { PtySession } from '../../../src/broker/pty-access.js';
+import { sessionRevoked } from '../../../src/broker/refusals.js';
 import { createBrokerRelay } from '../../../src/hosts/relay-access.js';
 import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { StartResponseSchema } from '../../../src/wire/gen/process/process_pb.js';
@@ -30,7 +31,12 @@ test('a terminal is left when its session is revoked, and the log has it', async
   const session: Partial<PtySession> = {
     claims: { sub: 'ann', sid: 's1', sbx: 'i1', g: {} as never, auth_time: 0 },
     mode: 'write',
-    life: { until: Date.now() + 3_600_000, isOver: () => isRevoked },
+    life: {
+      until: Date.now() + 3_600_000,
+      check: async () => {
+        if (isRevoked) throw sessionRevoked();
+      },
+    },
     envdVersion: '0.6.13',
     baseUrl: 'http://broker.invalid/envd/i1',
     fetch: async () => started(),

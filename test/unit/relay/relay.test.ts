@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Channel, PtyTarget } from '../../../src/channel/channel.js';
-import { ConnectionError, NotFoundError, RateLimitError } from '../../../src/errors.js';
+import {
+  AuthenticationError,
+  ConnectionError,
+  NotFoundError,
+  RateLimitError,
+  SandboxError,
+} from '../../../src/errors.js';
 import { createRelay } from '../../../src/relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent, RelayOptions } from '../../../src/relay/relay-api.js';
 import { encodeFrame, FrameType } from '../../../src/wire/pty-frame.js';
@@ -332,48 +338,45 @@ describe('a terminal', () => {
     expect(keepAlive).toHaveBeenCalledTimes(5);
   });
 
-  it('is left when the session ends, and when a socket is silent', async () => {
+  it('is left with the reason when its session is over, and watches no longer once it is left', async () => {
+    let end: (reason: unknown) => void = () => {};
+    const stop = vi.fn();
     change = (access) => {
-      access.endsAt = Date.now() + 1_000;
+      access.watch = (onOver) => {
+        end = onOver;
+        return stop;
+      };
     };
     const ended = await join({ pty: 5 });
-    await vi.advanceTimersByTimeAsync(1_000);
+    end(new AuthenticationError('The session was ended.', { code: 'session_revoked' }));
     expect(ended.closeCode).toBe(4401);
-    expect(ended.refusal.code).toBe('session_expired');
-    change = () => {};
+    expect(ended.refusal).toMatchObject({ code: 'session_revoked', message: 'The session was ended.' });
+    expect(stop).toHaveBeenCalledTimes(1);
+    const left = await join({ pty: 5 });
+    left.onClose();
+    expect(stop).toHaveBeenCalledTimes(2);
+  });
+
+  it('is told to come back where there is no telling whether its session is over', async () => {
+    change = (access) => {
+      access.watch = (onOver) => {
+        setTimeout(() => onOver(new SandboxError('the store: hunter2', { code: 'broker_misconfigured' })));
+        return () => undefined;
+      };
+    };
+    const socket = await join({ pty: 5 });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(socket.closeCode).toBe(1012);
+    expect(JSON.stringify(socket.refusal)).not.toContain('hunter2');
+  });
+
+  it('is left when a socket is silent', async () => {
     const silent = await join({ pty: 6 });
     await vi.advanceTimersByTimeAsync(24_999);
     expect(silent.closeCode).toBeUndefined();
     expect(silent.of(FrameType.ping)).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(silent.closeCode).toBe(4408);
-  });
-
-  it('is left within 30 s when the session was ended, and when there is no telling', async () => {
-    let answer: () => boolean = () => false;
-    change = (access) => {
-      access.isOver = () => answer();
-    };
-    for (const next of [
-      () => true,
-      () => {
-        throw new Error('no store');
-      },
-    ]) {
-      const socket = await join({ pty: 5 });
-      await vi.advanceTimersByTimeAsync(15_000);
-      socket.onMessage(encodeFrame(FrameType.pong));
-      await vi.advanceTimersByTimeAsync(15_000);
-      socket.onMessage(encodeFrame(FrameType.pong));
-      expect(socket.closeCode).toBeUndefined();
-      answer = next;
-      await vi.advanceTimersByTimeAsync(15_000);
-      socket.onMessage(encodeFrame(FrameType.pong));
-      await vi.advanceTimersByTimeAsync(15_000);
-      expect(socket.closeCode).toBe(4401);
-      expect(socket.refusal.code).toBe('session_expired');
-      answer = () => false;
-    }
   });
 
   it('answers PINGs, but not a flood of them', async () => {

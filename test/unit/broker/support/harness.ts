@@ -4,7 +4,7 @@ import { create, type DescMethod, toBinary, toJsonString } from '@bufbuild/proto
 import type { Authorization } from '../../../../src/broker/authorization.js';
 import type { BrokerEvent } from '../../../../src/broker/broker-event.js';
 import type { BrokerContext, BrokerOptions } from '../../../../src/broker/broker-options.js';
-import { createBroker } from '../../../../src/broker/create-broker.js';
+import { type Broker, createBroker } from '../../../../src/broker/create-broker.js';
 import { encodeEnvelope } from '../../../../src/wire/envelope.js';
 import type { Grant, Session } from '../../../../src/wire/session.js';
 import { type FakeE2B, startFakeE2B } from './fake-e2b.js';
@@ -37,6 +37,7 @@ export interface Harness {
     message: Record<string, unknown>,
     init?: { codec?: 'proto' | 'json'; headers?: Record<string, string>; body?: Uint8Array<ArrayBuffer> },
   ): Promise<Response>;
+  revoke: Broker<undefined>['revoke'];
   close(): Promise<void>;
 }
 
@@ -95,6 +96,7 @@ export async function startHarness(more: Partial<BrokerOptions<undefined>> = {})
         body: body ?? (streaming ? encodeEnvelope(0, bytes) : (bytes as Uint8Array<ArrayBuffer>)),
       });
     },
+    revoke: broker.revoke,
     close: () => fake.close(),
   };
   return harness;
