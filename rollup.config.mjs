@@ -7,6 +7,8 @@ const entries = {
   browser: 'src/browser.ts',
   broker: 'src/broker.ts',
   'broker-node': 'src/broker-node.ts',
+  'broker-deno': 'src/broker-deno.ts',
+  'broker-bun': 'src/broker-bun.ts',
   'broker-cloudflare': 'src/broker-cloudflare.ts',
   terminal: 'src/terminal.ts',
   'terminal-element': 'src/terminal-element.ts',

@@ -22,8 +22,15 @@ import { createCredentialSource, readSettings } from './settings.js';
 export interface BrokerCore<Env> {
   /** Answers a request. Never rejects. */
   handle(request: Request, context?: BrokerContext<Env>): Promise<Response>;
-  /** Judges a request for a terminal's WebSocket: to be accepted, or answered without. Never rejects. */
-  upgrade(request: Request, context?: BrokerContext<Env>): Promise<PtyUpgrade | Response>;
+  /**
+   * Judges a request for a WebSocket, and has the host accept what may be: what `accept` gives is the answer. The
+   * answer is a refusal where it may not, or where `accept` fails. Never rejects.
+   */
+  upgrade<Accepted>(
+    request: Request,
+    context: BrokerContext<Env>,
+    accept: (upgrade: PtyUpgrade) => Accepted | Promise<Accepted>,
+  ): Promise<Accepted | Response>;
   /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
   authorizePty(token: string, sandboxId: string, context?: BrokerContext<Env>): Promise<PtySession>;
   /** Ends sessions before their time. Rejects with an `E2BEdgeError`. */
@@ -117,7 +124,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       }
     },
 
-    async upgrade(request, context = {}) {
+    async upgrade(request, context, accept) {
       const decision = beginDecision(log, 'pty', request.headers);
       const { event } = decision;
       try {
@@ -126,9 +133,10 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         event.sandboxId = route.sandboxId;
         const { credentials } = await scopeOf(context, event);
         const upgrade = judgeUpgrade(request, route.sandboxId, credentials.origins);
+        const accepted = await accept(upgrade);
         if (upgrade.close) decision.failed(originNotAllowed());
         else decision.made(101);
-        return upgrade;
+        return accepted;
       } catch (error) {
         decision.failed(error);
         return withCommonHeaders(errorResponse(error, event.requestId), event.requestId);

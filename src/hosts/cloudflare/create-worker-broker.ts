@@ -1,7 +1,8 @@
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerContext, BrokerOptions } from '../../broker/broker-options.js';
 import type { Broker } from '../../broker/create-broker.js';
-import { InvalidArgumentError } from '../../errors.js';
+import { misconfigured } from '../../broker/refusals.js';
+import { isUpgrade } from '../is-upgrade.js';
 import { hubRequest } from './pty-hub.js';
 import { registerBroker } from './registry.js';
 import type { DurableObjectNamespaceLike } from './workers-types.js';
@@ -28,8 +29,9 @@ export interface WorkerBrokerOptions<Env> extends BrokerOptions<Env> {
  * ```
  *
  * workerd tells that a page has left a stream when it next writes to it, so an idle one stays open upstream until envd's
- * next sign of life (50 s where the client is this package). An upgrade rejects with `pty_hub_missing` where the Durable
- * Object is not bound.
+ * next sign of life (50 s where the client is this package). Where the Durable Object is not bound, a terminal's upgrade
+ * is answered with 500, `broker_misconfigured`, and the log says what is missing. Brokers of one script need different
+ * values of `basePath`.
  * @throws {InvalidArgumentError} code `invalid_option`, naming it.
  */
 export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): Broker<Env> {
@@ -38,12 +40,14 @@ export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): 
   registerBroker(basePath, core as ReturnType<typeof createBrokerCore<unknown>>);
 
   const answer = async (request: Request, context: BrokerContext<Env> = {}): Promise<Response> => {
-    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return core.handle(request, context);
-    const upgrade = await core.upgrade(request, context);
-    if (upgrade instanceof Response) return upgrade;
-    const hub = hubNamespace(options, context);
-    // One object for each sandbox: all of its sockets meet there.
-    return hub.get(hub.idFromName(upgrade.sandboxId) as never).fetch(hubRequest(request, basePath, upgrade));
+    if (!isUpgrade(request)) return core.handle(request, context);
+    return core.upgrade(request, context, (upgrade) => {
+      const hub = hubNamespace(options, context);
+      // One object for each sandbox: all of its sockets meet there.
+      return hub
+        .get(hub.idFromName(upgrade.sandboxId) as never)
+        .fetch(hubRequest(request, basePath, upgrade));
+    });
   };
   return Object.assign(answer, { revoke: core.revoke });
 }
@@ -56,8 +60,7 @@ function hubNamespace<Env>(
     ? ptyHub(env as Env)
     : (env as { PTY_HUB?: DurableObjectNamespaceLike } | undefined)?.PTY_HUB;
   if (hub) return hub;
-  throw new InvalidArgumentError(
-    'There is no Durable Object for terminals: bind the exported class PtyHub as PTY_HUB, pass `env` to the broker, or say with `ptyHub` where it is.',
-    { code: 'pty_hub_missing' },
+  throw misconfigured(
+    'There is no Durable Object for terminals: bind the exported class PtyHub as PTY_HUB, pass `env` to the broker, or say with `ptyHub` where it is',
   );
 }

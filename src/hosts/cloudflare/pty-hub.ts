@@ -2,6 +2,7 @@ import type { PtyUpgrade } from '../../broker/pty-access.js';
 import type { Relay } from '../../relay/relay-api.js';
 import { ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
+import { serveSocket } from '../serve-socket.js';
 import { registeredBroker } from './registry.js';
 import { workerSocket } from './worker-socket.js';
 import { webSocketPair, webSocketResponse } from './workers-types.js';
@@ -33,14 +34,10 @@ export class PtyHub {
   }
 
   async fetch(request: Request): Promise<Response> {
-    const { basePath, sandboxId, close } = JSON.parse(
-      request.headers.get(upgradeHeader) ?? '{}',
-    ) as HubUpgrade;
+    const { basePath, ...upgrade } = JSON.parse(request.headers.get(upgradeHeader) ?? '{}') as HubUpgrade;
     const relay = this.#relayOf(basePath);
     const { client, server } = webSocketPair();
-    const socket = workerSocket(server);
-    if (close) socket.close(close.code, close.reason);
-    else relay.accept(socket, sandboxId);
+    serveSocket(workerSocket(server), upgrade, relay);
     return webSocketResponse(client, ptyProtocol);
   }
 

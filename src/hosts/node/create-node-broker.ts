@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
+import type { PtyUpgrade } from '../../broker/pty-access.js';
 import type { Revocation } from '../../broker/revocation.js';
 import { maxFrameBytes, ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
+import { serveSocket } from '../serve-socket.js';
 import { nodeRequest } from './node-request.js';
 import { writeNodeResponse } from './node-response.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
@@ -65,14 +67,13 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
       };
       socket.on('error', onError);
       const request = nodeRequest(message, new AbortController().signal);
-      const upgrade = request ? await core.upgrade(request) : badRequest();
-      if (upgrade instanceof Response) return refuseUpgrade(upgrade, socket);
-      sockets.handleUpgrade(message, socket, head, (webSocket: WebSocket) => {
-        socket.off('error', onError);
-        const relaySocket = wsSocket(webSocket);
-        if (upgrade.close) relaySocket.close(upgrade.close.code, upgrade.close.reason);
-        else relay.accept(relaySocket, upgrade.sandboxId);
-      });
+      const accept = (upgrade: PtyUpgrade): void =>
+        sockets.handleUpgrade(message, socket, head, (webSocket: WebSocket) => {
+          socket.off('error', onError);
+          serveSocket(wsSocket(webSocket), upgrade, relay);
+        });
+      const refusal = request ? await core.upgrade(request, {}, accept) : badRequest();
+      if (refusal) await refuseUpgrade(refusal, socket);
     },
 
     revoke: (what) => core.revoke(what),

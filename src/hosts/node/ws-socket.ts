@@ -1,9 +1,9 @@
 import type { RawData, WebSocket } from 'ws';
-import type { RelaySocket } from '../../relay/relay-api.js';
+import type { HostSocket } from '../host-socket.js';
 
-/** A socket of the package `ws` as the relay knows them. */
-export function wsSocket(socket: WebSocket): RelaySocket {
-  const relaySocket: RelaySocket = {
+/** A socket of the package `ws`. */
+export function wsSocket(socket: WebSocket): HostSocket {
+  const hostSocket: HostSocket = {
     send: (data) => {
       if (socket.readyState === socket.OPEN) socket.send(data);
     },
@@ -14,12 +14,12 @@ export function wsSocket(socket: WebSocket): RelaySocket {
   };
   socket.on('message', (data: RawData, isBinary: boolean) => {
     const bytes = data as Buffer;
-    relaySocket.onMessage(
+    hostSocket.onMessage(
       isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString(),
     );
   });
-  socket.once('close', () => relaySocket.onClose());
+  socket.once('close', () => hostSocket.onClose());
   // Each error is followed by a close.
   socket.on('error', () => undefined);
-  return relaySocket;
+  return hostSocket;
 }

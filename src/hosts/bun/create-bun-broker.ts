@@ -1,0 +1,59 @@
+import { createBrokerCore } from '../../broker/broker-core.js';
+import type { BrokerOptions } from '../../broker/broker-options.js';
+import { invalidRequest } from '../../broker/refusals.js';
+import { ptyProtocol } from '../../wire/pty-frame.js';
+import { isUpgrade } from '../is-upgrade.js';
+import { createBrokerRelay } from '../relay-access.js';
+import { serveSocket } from '../serve-socket.js';
+import { BunSocket, type BunWebSocketHandler, websocket } from './bun-socket.js';
+import type { BunServerLike } from './bun-types.js';
+
+/** A broker for `Bun.serve`, terminals included. */
+export interface BunBroker {
+  /** Answers a request. Never rejects. */
+  fetch(request: Request, server: BunServerLike): Promise<Response>;
+  /** Goes to `Bun.serve` beside `fetch`: it hears the terminals' sockets, of all brokers of the server. */
+  websocket: BunWebSocketHandler;
+  /** Closes the terminals' sockets; the terminals live on. The server is yours to stop. */
+  close(): void;
+}
+
+/**
+ * Makes a broker for Bun.
+ *
+ * ```ts
+ * const broker = createBroker({ apiKey, signingKeys: { current: secret }, origins, basePath: '/api/sandbox', authorize })
+ * Bun.serve({
+ *   websocket: broker.websocket,
+ *   fetch: (request, server) =>
+ *     new URL(request.url).pathname.startsWith('/api/sandbox/') ? broker.fetch(request, server) : app(request),
+ * })
+ * ```
+ * Bun drops a connection that is silent for 10 seconds; the broker takes that off its own requests, as a command may be
+ * silent for long.
+ * @param options `env` is undefined for those that are functions: they may read `process.env`.
+ * @throws {InvalidArgumentError} code `invalid_option`, naming it.
+ */
+export function createBroker(options: BrokerOptions<undefined>): BunBroker {
+  const core = createBrokerCore(options);
+  const relay = createBrokerRelay(core, {});
+  return {
+    async fetch(request, server) {
+      if (!isUpgrade(request)) {
+        server.timeout(request, 0);
+        return core.handle(request);
+      }
+      return core.upgrade(request, {}, (upgrade) => {
+        const data = new BunSocket((socket) => serveSocket(socket, upgrade, relay));
+        const headers = { 'sec-websocket-protocol': ptyProtocol };
+        if (!server.upgrade(request, { data: data as never, headers })) {
+          throw invalidRequest('This is no request that can become a WebSocket.');
+        }
+        // Bun has answered; it wants one all the same.
+        return new Response(null);
+      });
+    },
+    websocket,
+    close: () => relay.close(),
+  };
+}

@@ -1,0 +1,46 @@
+import { createBrokerCore } from '../../broker/broker-core.js';
+import type { BrokerOptions } from '../../broker/broker-options.js';
+import { ptyProtocol } from '../../wire/pty-frame.js';
+import { isUpgrade } from '../is-upgrade.js';
+import { createBrokerRelay } from '../relay-access.js';
+import { serveSocket } from '../serve-socket.js';
+import { webSocketHost } from '../web-socket.js';
+import { upgradeWebSocket } from './deno-types.js';
+
+/** A broker as a handler of Deno's requests, terminals included. It answers every request and never rejects. */
+export interface DenoBroker {
+  (request: Request): Promise<Response>;
+  /** Closes the terminals' sockets; the terminals live on. The server is yours to shut down. */
+  close(): void;
+}
+
+/**
+ * Makes a broker for Deno. The request has to be the one that `Deno.serve` gave: a copy cannot become a WebSocket.
+ *
+ * ```ts
+ * const broker = createBroker({
+ *   apiKey: () => Deno.env.get('E2B_API_KEY') ?? '',
+ *   signingKeys: () => ({ current: Deno.env.get('SESSION_KEY') ?? '' }),
+ *   origins: ['https://app.example'],
+ *   basePath: '/api/sandbox',
+ *   authorize: async (request) => ({ subject: (await user(request)).id, sandbox: { template: 'base' }, grants: { pty: 'write' } }),
+ * })
+ * Deno.serve((request) => new URL(request.url).pathname.startsWith('/api/sandbox/') ? broker(request) : app(request))
+ * ```
+ * @param options `env` is undefined for those that are functions: they may ask `Deno.env`.
+ * @throws {InvalidArgumentError} code `invalid_option`, naming it.
+ */
+export function createBroker(options: BrokerOptions<undefined>): DenoBroker {
+  const core = createBrokerCore(options);
+  const relay = createBrokerRelay(core, {});
+
+  const handle = async (request: Request): Promise<Response> => {
+    if (!isUpgrade(request)) return core.handle(request);
+    return core.upgrade(request, {}, (upgrade) => {
+      const { socket, response } = upgradeWebSocket(request, ptyProtocol);
+      socket.addEventListener('open', () => serveSocket(webSocketHost(socket), upgrade, relay));
+      return response;
+    });
+  };
+  return Object.assign(handle, { close: () => relay.close() });
+}

@@ -1,0 +1,20 @@
+/** Defines all cases for one runtime: they are written once, in `cases`. */
+
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { BrokerStage } from './broker-stage.js';
+import { basics } from './cases/basics.js';
+import { http } from './cases/http.js';
+import { streams } from './cases/streams.js';
+import { terminals } from './cases/terminals.js';
+import type { HostName } from './start-host.js';
+
+/** Each topic is a function that defines its tests; the stage is up inside of them only. */
+const topics: ((stage: BrokerStage) => void)[] = [basics, http, streams, terminals];
+
+export function defineCases(runtime: HostName): void {
+  const stage = new BrokerStage(runtime);
+  beforeAll(() => stage.start());
+  afterEach(() => stage.killSandboxes());
+  afterAll(() => stage.close());
+  for (const topic of topics) topic(stage);
+}

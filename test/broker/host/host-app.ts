@@ -1,0 +1,102 @@
+/** What all host programs are made of: a broker for each configuration, and what a case can ask of the program. */
+
+import type { Authorization, BrokerEvent, BrokerOptions, Intent } from 'e2b-edge/broker';
+import {
+  type Configuration,
+  type ConfigurationName,
+  configurations,
+  type HostParts,
+} from './configurations.js';
+import { type HostSetup, pageOrigin } from './setup.js';
+
+/** An event as a case gets it: an error among it is its text. */
+export interface LoggedEvent extends BrokerEvent {
+  configuration: ConfigurationName;
+}
+
+export interface HostApp<Broker> {
+  /** The broker that a request is for. */
+  brokerAt(url: string): Broker | undefined;
+  /** Answers `/test/…`; undefined for what is not for the program itself. */
+  control(request: Request): Promise<Response> | undefined;
+}
+
+/** The header that says what `authorize` answers. */
+export const authorizationHeader = 'x-test-authorization';
+
+/**
+ * @param make makes a broker of the runtime.
+ * @param setupOf what the program was told, by the environment that the options get.
+ */
+export function createHostApp<Broker, Env>(
+  make: (options: BrokerOptions<Env>) => Broker,
+  setupOf: (env: Env) => HostSetup,
+  parts: HostParts,
+): HostApp<Broker> {
+  const events: LoggedEvent[] = [];
+  const brokers = new Map<string, Broker>();
+  const answers = new Map<string, Authorization | null>();
+
+  const log = (configuration: ConfigurationName, event: BrokerEvent): void => {
+    const logged = JSON.stringify({ ...event, configuration }, (_key, value: unknown) =>
+      value instanceof Error ? textOf(value) : value,
+    );
+    events.push(JSON.parse(logged) as LoggedEvent);
+    console.log(logged);
+  };
+
+  for (const [key, options] of Object.entries(configurations(parts))) {
+    const name = key as ConfigurationName;
+    const { upstream = 'local', ...more } = options as Configuration;
+    const upstreamOf = (env: Env) => setupOf(env).upstreams[upstream];
+    const broker = make({
+      apiKey: (env) => upstreamOf(env).apiKey,
+      apiUrl: (env) => upstreamOf(env).apiUrl,
+      sandboxUrl: (env) => upstreamOf(env).sandboxUrl,
+      signingKeys: (env) => ({ current: setupOf(env).signingKey }),
+      origins: [pageOrigin],
+      basePath: `/${name}`,
+      authorize: (request, intent) => authorize(answers, name, request, intent),
+      logger: (event) => log(name, event),
+      ...(more as Partial<BrokerOptions<Env>>),
+    });
+    brokers.set(name, broker);
+  }
+
+  return {
+    brokerAt: (url) => brokers.get(new URL(url).pathname.split('/')[1] ?? ''),
+    control: (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === '/test/events') return Promise.resolve(Response.json(events));
+      return pathname === '/test/answers' ? setAnswers(answers, request) : undefined;
+    },
+  };
+}
+
+/** Says what the header says; without one what was said last for the subject. */
+function authorize(
+  answers: Map<string, Authorization | null>,
+  configuration: string,
+  request: Request,
+  intent: Intent,
+): Authorization | null {
+  const header = request.headers.get(authorizationHeader);
+  if (header !== null) {
+    const answer = JSON.parse(header) as Authorization | null;
+    if (answer) answers.set(`${configuration}/${answer.subject}`, answer);
+    return answer;
+  }
+  return intent.action === 'refresh' ? (answers.get(`${configuration}/${intent.subject}`) ?? null) : null;
+}
+
+/** Changes what is said from now on, as `{ "<configuration>/<subject>": … }`. */
+async function setAnswers(answers: Map<string, Authorization | null>, request: Request): Promise<Response> {
+  const given = (await request.json()) as Record<string, Authorization | null>;
+  for (const [key, answer] of Object.entries(given)) answers.set(key, answer);
+  return Response.json(null);
+}
+
+function textOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\nbecause of ${textOf(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

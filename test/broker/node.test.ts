@@ -1,0 +1,3 @@
+import { defineCases } from './define-cases.js';
+
+defineCases('node');
