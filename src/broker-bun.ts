@@ -1,17 +1,7 @@
-/** `e2b-edge/broker/bun`: the session broker with terminals, for Bun. */
+/** `e2b-edge/broker/bun`: the session broker with terminals, for `Bun.serve`. */
 
-export type { BrokerEvent } from './broker/broker-event.js';
-export type {
-  Authorization,
-  BrokerContext,
-  BrokerOptions,
-  FromEnv,
-  Intent,
-  NewSandbox,
-} from './broker/broker-options.js';
-export { createMemoryStore, type SessionStore } from './broker/session-store.js';
-export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
+export { createMemoryStore } from './broker/stores/memory-store.js';
+export type * from './broker-types.js';
 export type { BunWebSocketHandler } from './hosts/bun/bun-socket.js';
 export type { BunServerLike } from './hosts/bun/bun-types.js';
 export { type BunBroker, createBroker } from './hosts/bun/create-bun-broker.js';
-export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';

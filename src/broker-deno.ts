@@ -1,15 +1,5 @@
-/** `e2b-edge/broker/deno`: the session broker with terminals, for Deno. */
+/** `e2b-edge/broker/deno`: the session broker with terminals, for `Deno.serve`. */
 
-export type { BrokerEvent } from './broker/broker-event.js';
-export type {
-  Authorization,
-  BrokerContext,
-  BrokerOptions,
-  FromEnv,
-  Intent,
-  NewSandbox,
-} from './broker/broker-options.js';
-export { createMemoryStore, type SessionStore } from './broker/session-store.js';
-export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
+export { createMemoryStore } from './broker/stores/memory-store.js';
+export type * from './broker-types.js';
 export { createBroker, type DenoBroker } from './hosts/deno/create-deno-broker.js';
-export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';

@@ -1,6 +1,7 @@
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
 import { invalidRequest } from '../../broker/refusals.js';
+import type { Revocation } from '../../broker/revocation.js';
 import { ptyProtocol } from '../../wire/pty-frame.js';
 import { isUpgrade } from '../is-upgrade.js';
 import { createBrokerRelay } from '../relay-access.js';
@@ -14,6 +15,8 @@ export interface BunBroker {
   fetch(request: Request, server: BunServerLike): Promise<Response>;
   /** Goes to `Bun.serve` beside `fetch`: it hears the terminals' sockets, of all brokers of the server. */
   websocket: BunWebSocketHandler;
+  /** Ends sessions before their time: see `Broker.revoke`. */
+  revoke(what: Revocation): Promise<void>;
   /** Closes the terminals' sockets; the terminals live on. The server is yours to stop. */
   close(): void;
 }
@@ -54,6 +57,8 @@ export function createBroker(options: BrokerOptions<undefined>): BunBroker {
       });
     },
     websocket,
+    revoke: (what) => core.revoke(what),
+
     close: () => relay.close(),
   };
 }

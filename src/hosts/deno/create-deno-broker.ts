@@ -1,5 +1,6 @@
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
+import type { Revocation } from '../../broker/revocation.js';
 import { ptyProtocol } from '../../wire/pty-frame.js';
 import { isUpgrade } from '../is-upgrade.js';
 import { createBrokerRelay } from '../relay-access.js';
@@ -10,6 +11,8 @@ import { upgradeWebSocket } from './deno-types.js';
 /** A broker as a handler of Deno's requests, terminals included. It answers every request and never rejects. */
 export interface DenoBroker {
   (request: Request): Promise<Response>;
+  /** Ends sessions before their time: see `Broker.revoke`. */
+  revoke(what: Revocation): Promise<void>;
   /** Closes the terminals' sockets; the terminals live on. The server is yours to shut down. */
   close(): void;
 }
@@ -42,5 +45,8 @@ export function createBroker(options: BrokerOptions<undefined>): DenoBroker {
       return response;
     });
   };
-  return Object.assign(handle, { close: () => relay.close() });
+  return Object.assign(handle, {
+    revoke: (what: Revocation) => core.revoke(what),
+    close: () => relay.close(),
+  });
 }
