@@ -4,7 +4,8 @@ import { AuthenticationError, E2BEdgeError, PermissionDeniedError, RateLimitErro
 import type { Authorization, Intent } from './authorization.js';
 import { type CheckedAuthorization, checkAuthorization } from './check-authorization.js';
 import type { Exchange } from './exchange.js';
-import { defeatsExactCommands, type FullGrant, intersectGrants, parseGrant } from './grant.js';
+import { type FullGrant, intersectGrants, parseGrant } from './grant.js';
+import { requireSound } from './grant-conflict.js';
 import { misconfigured, sessionRefused } from './refusals.js';
 
 /** What was authorised; the grant is the smaller of what was asked for and what is allowed. */
@@ -45,12 +46,14 @@ function applicationRefusal(error: unknown): E2BEdgeError | undefined {
 }
 
 function grantOf(allowed: FullGrant, { grant: asked }: Intent): FullGrant {
-  const grant = asked === undefined ? allowed : intersectGrants(parseGrant(asked), allowed);
-  const prefix = defeatsExactCommands(grant);
-  if (prefix !== undefined) {
-    throw misconfigured(
-      `The application's \`authorize\` gave an exact list of commands together with write access to ${prefix}, from where what they run can be changed. Grant 'run', or fewer files.`,
-    );
+  try {
+    requireSound(allowed);
+  } catch (cause) {
+    throw misconfigured("The application's `authorize` gave grants that cancel one another out", cause);
   }
+  if (asked === undefined) return allowed;
+  const grant = intersectGrants(parseGrant(asked), allowed);
+  // Of what may be had, a page can ask for a part that is no smaller than the whole.
+  requireSound(grant);
   return grant;
 }

@@ -22,37 +22,47 @@ export interface FileAccess {
 export interface FileGuard {
   /** The absolute path to hand to envd. Rejects where the session may not. */
   check(upstream: Upstream, grant: FullGrant, path: string, access: FileAccess): Promise<string>;
+  /** Where a path leads; an empty one is the template's working directory. */
+  realPath(upstream: Upstream, path: string): Promise<string>;
 }
 
 /** Each part is a call to envd, so one request of a page must not become thousands. */
 const maxParts = 64;
 /** A symlink leads to a path without any, so a second one on the way means that somebody is at it right now. */
 const maxLinks = 8;
-const homeMs = 300_000;
-const maxHomes = 1000;
+const baseMs = 300_000;
+const maxBases = 1000;
 
 export function createFileGuard(): FileGuard {
-  const homes = createBoundedCache<string>(homeMs, maxHomes);
+  const bases = createBoundedCache<string>(baseMs, maxBases);
 
-  async function home(upstream: Upstream): Promise<string> {
-    const key = `${upstream.sandboxId} ${upstream.user ?? ''}`;
-    const known = homes.get(key);
+  /** What envd makes of `~`, or of no path at all. */
+  async function base(upstream: Upstream, path: '~' | ''): Promise<string> {
+    const key = JSON.stringify([upstream.sandboxId, upstream.user ?? null, path]);
+    const known = bases.get(key);
     if (known !== undefined) return known;
-    const path = (await upstream.call(Filesystem.stat, { path: '~' }))?.entry?.path;
-    if (!path?.startsWith('/')) throw upstreamFailed(new Error('envd did not tell the home directory'));
-    homes.set(key, path);
-    return path;
+    const absolute = (await upstream.call(Filesystem.stat, { path }))?.entry?.path;
+    if (!absolute?.startsWith('/')) throw upstreamFailed(new Error('envd did not tell the home directory'));
+    bases.set(key, absolute);
+    return absolute;
   }
+
+  const absolutePath = (upstream: Upstream, path: string): Promise<string> =>
+    normalizePath(path, () => base(upstream, '~'));
 
   return {
     async check(upstream, grant, path, { ops, follows }) {
-      const absolute = await normalizePath(path, () => home(upstream));
+      const absolute = await absolutePath(upstream, path);
       requireOps(grant, ops, absolute);
       // Where all is granted, symlinks lead nowhere else.
       if (ops.every((op) => grant.files.some((file) => file.op === op && file.prefix === '/')))
         return absolute;
       requireOps(grant, ops, await resolveLinks(upstream, absolute, follows));
       return absolute;
+    },
+    async realPath(upstream, path) {
+      const absolute = path === '' ? await base(upstream, '') : await absolutePath(upstream, path);
+      return resolveLinks(upstream, absolute, true);
     },
   };
 }

@@ -82,25 +82,6 @@ export function allowsFile(grant: FullGrant, op: FileGrant['op'], path: string):
   return grant.files.some((file) => file.op === op && isWithin(path, file.prefix));
 }
 
-/**
- * Where what a login shell runs can be changed from: the homes, what it reads and looks programs up in, and the files by
- * which envd, as root, would change the kernel or what is started by itself. The working directory of a command that
- * names none is the template's, as a rule the home.
- */
-const commandSources = [
-  ...['/home', '/root', '/etc', '/usr', '/bin', '/sbin', '/lib', '/lib64', '/opt'],
-  ...['/boot', '/dev', '/proc', '/run', '/sys', '/var/run', '/var/spool'],
-];
-
-/** The write prefix that makes an exact list of commands worthless, if there is one. */
-export function defeatsExactCommands(grant: FullGrant): string | undefined {
-  if (!Array.isArray(grant.commands)) return undefined;
-  return grant.files.find(
-    ({ op, prefix }) =>
-      op === 'write' && commandSources.some((source) => isWithin(prefix, source) || isWithin(source, prefix)),
-  )?.prefix;
-}
-
 function intersectFiles(asked: FileGrant[], allowed: FileGrant[]): FileGrant[] {
   const both: FileGrant[] = [];
   for (const { op, prefix } of asked) {

@@ -2,7 +2,7 @@
 
 import { envelopeHeadBytes } from '../wire/envelope.js';
 import { type ConnectRequest, Process, type StartRequest, StartResponse } from '../wire/messages/process.js';
-import { kindOfTag, tagOf } from './process-guard.js';
+import { kindOfTag, tagOf } from './process-mark.js';
 import { decodeMessage, type RpcContentType } from './rpc-message.js';
 import type { CallContext, RpcPolicy } from './rpc-policy.js';
 import { processOwner } from './session-token.js';

@@ -18,17 +18,18 @@ import {
 } from '../wire/messages/process.js';
 import type { Upstream } from './envd-upstream.js';
 import type { FileAccess, FileGuard } from './file-guard.js';
+import { requireSafePlaces } from './grant-conflict.js';
 import {
-  mayControl,
-  mayWatch,
+  mayUse,
   type ProcessGuard,
-  type ProcessKind,
-  processTag,
+  type ProcessUse,
   requireKind,
   visibleProcesses,
 } from './process-guard.js';
+import { exactKind, processTag } from './process-mark.js';
 import { invalidRequest, notGranted } from './refusals.js';
 import { processOwner, type SessionClaims } from './session-token.js';
+import { bindStart, startOf } from './start-policy.js';
 
 /** Who calls, and what to judge by. */
 export interface CallContext {
@@ -69,13 +70,13 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
         filter: (list, { claims }) => visibleProcesses(list as ListResponse, claims),
       }),
       policy(Process.start, admitStart, { once: true }),
-      policy(Process.connect, (message, context) => requireProcess(message.process, context, mayWatch)),
-      policy(Process.update, (message, context) => requireProcess(message.process, context, mayControl)),
-      policy(Process.sendInput, (message, context) => requireProcess(message.process, context, mayControl), {
+      policy(Process.connect, (message, context) => requireProcess(message.process, context, 'watch')),
+      policy(Process.update, (message, context) => requireProcess(message.process, context, 'control')),
+      policy(Process.sendInput, (message, context) => requireProcess(message.process, context, 'type'), {
         once: true,
       }),
-      policy(Process.sendSignal, (message, context) => requireProcess(message.process, context, mayControl)),
-      policy(Process.closeStdin, (message, context) => requireProcess(message.process, context, mayControl)),
+      policy(Process.sendSignal, (message, context) => requireProcess(message.process, context, 'control')),
+      policy(Process.closeStdin, (message, context) => requireProcess(message.process, context, 'type')),
       policy(Filesystem.stat, (message: StatRequest, context) =>
         admitPath(message, context, { ...read, follows: false }),
       ),
@@ -96,31 +97,15 @@ function policy<I, O>(
   return { method, admit: admit as RpcPolicy['admit'], ...more };
 }
 
-async function admitStart(message: StartRequest, { claims }: CallContext): Promise<void> {
-  message.tag = await processTag(processOwner(claims), claims.g.user, startKind(message, claims));
-}
-
-/** What a start needs and gets: a terminal, any command, or one that is listed. */
-function startKind(
-  { pty, process }: StartRequest,
-  { g: { pty: ptyGrant, commands } }: SessionClaims,
-): ProcessKind {
-  if (!process?.cmd) throw invalidRequest('There is no command to start.');
-  if (pty) {
-    if (ptyGrant !== 'write') throw notGranted('open a terminal');
-    return 'pty';
+async function admitStart(message: StartRequest, { claims, upstream, files }: CallContext): Promise<void> {
+  const { g: grant } = claims;
+  const start = startOf(message, grant);
+  const isExact = typeof start === 'object';
+  if (isExact) {
+    await requireSafePlaces(start, grant, (path) => files.realPath(upstream, path));
+    bindStart(message, start);
   }
-  if (commands === 'run') return 'run';
-  if (commands === 'none') throw notGranted('run commands');
-  const { cmd, args, envs, cwd } = process;
-  const [login, flag, command] = args;
-  const isShell = cmd === '/bin/bash' && args.length === 3 && login === '-l' && flag === '-c';
-  // Another environment or directory makes another command of the same words.
-  const isPlain = Object.keys(envs).length === 0 && (cwd === undefined || cwd === '');
-  if (!isShell || !isPlain || command === undefined || !commands.includes(command)) {
-    throw notGranted('run this command, or not with these arguments, variables or directory');
-  }
-  return 'exact';
+  message.tag = await processTag(processOwner(claims), grant.user, isExact ? await exactKind(start) : start);
 }
 
 /** The list is of the session's own processes, so it takes being able to have some. */
@@ -131,15 +116,23 @@ async function requireAnyProcess({ g }: SessionClaims): Promise<void> {
 async function requireProcess(
   process: ProcessSelector | undefined,
   { claims, upstream, processes }: CallContext,
-  may: typeof mayControl,
+  use: ProcessUse,
 ): Promise<void> {
   await requireAnyProcess(claims);
   if (process?.selector.case !== 'pid') throw invalidRequest('A process is named by its pid.');
   const pid = process.selector.value;
-  const kind = requireKind(await processes.kindOf(upstream, processOwner(claims), pid), pid);
-  if (!may(claims.g, kind))
-    throw notGranted(may === mayWatch ? 'watch this process' : 'control this process');
+  const owner = processOwner(claims);
+  const found =
+    use === 'watch' ? processes.lastKindOf(upstream, owner, pid) : processes.kindOf(upstream, owner, pid);
+  const kind = requireKind(await found, pid);
+  if (!(await mayUse(claims.g, kind, use))) throw notGranted(refusedUses[use]);
 }
+
+const refusedUses: Record<ProcessUse, string> = {
+  watch: 'watch this process',
+  control: 'control this process',
+  type: "write to this process's input",
+};
 
 async function admitPath(message: { path: string }, context: CallContext, access: FileAccess): Promise<void> {
   message.path = await context.files.check(context.upstream, context.claims.g, message.path, access);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { processTag } from '../../../src/broker/process-guard.js';
+import { exactKind, processTag } from '../../../src/broker/process-mark.js';
 import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { Filesystem } from '../../../src/wire/gen/filesystem/filesystem_pb.js';
 import { Process, Signal } from '../../../src/wire/gen/process/process_pb.js';
@@ -214,7 +214,7 @@ describe('a grant', () => {
     harness.fake.envd.length = 0;
     expect((await harness.rpc(limited, Process.method.start, command('npm test'))).status).toBe(200);
     expect(harness.fake.calls('process.Process/Start')).toMatchObject([
-      { tag: await processTag('ann', undefined, 'exact') },
+      { tag: await processTag('ann', undefined, await exactKind({ command: 'npm test' })) },
     ]);
   });
 
@@ -327,7 +327,7 @@ describe('processes', () => {
       harness.fake.processes = [
         { pid: 10, tag: await processTag(subject, undefined, 'run') },
         { pid: 11, tag: await processTag(subject, undefined, 'pty') },
-        { pid: 12, tag: await processTag(subject, undefined, 'exact') },
+        { pid: 12, tag: await processTag(subject, undefined, await exactKind({ command: 'ls' })) },
       ];
       const limited = await harness.session(grants, subject);
       const reach = async (method: typeof Process.method.sendInput | typeof Process.method.connect) => {
@@ -344,7 +344,7 @@ describe('processes', () => {
       return { type: await reach(Process.method.sendInput), watch: await reach(Process.method.connect) };
     };
     expect(await narrow({ commands: ['ls'] })).toEqual({
-      type: [false, false, true],
+      type: [false, false, false],
       watch: [false, false, true],
     });
     expect(await narrow({ pty: 'read' })).toEqual({

@@ -179,7 +179,12 @@ export async function startFakeE2B(): Promise<FakeE2B> {
     }
     if (path === '/filesystem.Filesystem/Stat') {
       const symlinkTarget = fake.links.get(file);
-      return { entry: { path: file === '~' ? '/home/user' : file, ...(symlinkTarget && { symlinkTarget }) } };
+      return {
+        entry: {
+          path: file === '~' || file === '' ? '/home/user' : file,
+          ...(symlinkTarget && { symlinkTarget }),
+        },
+      };
     }
     if (/Start|Connect/.test(path)) return { event: { event: { case: 'start', value: { pid: 7 } } } };
     return {};
