@@ -135,11 +135,9 @@ describe('the processes of an exact command', () => {
 });
 
 describe('what a command is run from', () => {
-  const writing = (...prefixes: string[]): Grant['files'] =>
-    prefixes.map((prefix) => ({ op: 'write', prefix }));
   const grants = (command: string | ExactCommand): Grant => ({
     commands: [command],
-    files: writing('/data'),
+    files: [{ op: 'write', prefix: '/data' }],
   });
 
   test.each([
