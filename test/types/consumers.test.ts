@@ -1,5 +1,8 @@
 /** The package's types as its users' compilers see them, with every declaration checked. */
 
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type ts from 'typescript';
 import { describe, expect, test } from 'vitest';
@@ -27,6 +30,10 @@ const users: Record<string, { program: string; settings: ts.CompilerOptions }> =
     program: 'cloudflare',
     settings: { lib: language, types: ['@cloudflare/workers-types'] },
   },
+  'a server of Bun, without its types': {
+    program: 'bun',
+    settings: { lib: [...language, 'lib.webworker.d.ts', 'lib.webworker.asynciterable.d.ts'], types: [] },
+  },
 };
 
 for (const [user, { program, settings }] of Object.entries(users)) {
@@ -46,3 +53,23 @@ for (const [user, { program, settings }] of Object.entries(users)) {
     });
   });
 }
+
+test('a server of Deno is checked by Deno itself', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'e2b-edge-deno-'));
+  try {
+    writeFileSync(join(folder, 'package.json'), '{ "dependencies": { "e2b-edge": "*" } }');
+    for (const part of ['dist', 'package.json']) {
+      cpSync(join(root, part), join(folder, 'node_modules/e2b-edge', part), { recursive: true });
+    }
+    cpSync(join(root, 'test/types/consumers/deno.ts'), join(folder, 'deno.ts'));
+    const offline = ['--no-remote', '--no-lock', '--node-modules-dir=manual'];
+    const deno = join(root, 'node_modules/.bin/deno');
+    const { status, stderr } = spawnSync(deno, ['check', ...offline, 'deno.ts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

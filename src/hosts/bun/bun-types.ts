@@ -12,7 +12,7 @@ export interface BunServerLike {
 export interface BunServerWebSocket<Data> {
   data: Data;
   readonly readyState: number;
-  binaryType?: 'nodebuffer' | 'arraybuffer' | 'uint8array';
+  binaryType?: string | undefined;
   send(data: Uint8Array<ArrayBuffer> | string): number;
   close(code?: number, reason?: string): void;
   getBufferedAmount(): number;
