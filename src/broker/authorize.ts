@@ -24,9 +24,10 @@ export async function authorize<Env>(
     throw applicationRefusal(error) ?? misconfigured("The application's `authorize` failed", error);
   }
   if (!answer) throw sessionRefused();
-  const { grants, ...authorization } = checkAuthorization(answer);
+  const { grants, invite, ...authorization } = checkAuthorization(answer);
   event.subject = authorization.subject;
-  return { ...authorization, grant: grantOf(grants, intent) };
+  const grant = grantOf(grants, intent);
+  return { ...authorization, grant, ...(invite && { invite: sound(intersectGrants(invite, grant)) }) };
 }
 
 /** What the application threw for the page to read. */
@@ -45,15 +46,29 @@ function applicationRefusal(error: unknown): E2BEdgeError | undefined {
   });
 }
 
-function grantOf(allowed: FullGrant, { grant: asked }: Intent): FullGrant {
+function grantOf(allowed: FullGrant, intent: Intent): FullGrant {
+  sound(allowed);
+  if (intent.grant === undefined) return allowed;
+  const asked = parseGrant(intent.grant);
+  const isGuest = intent.action === 'join' || (intent.action === 'refresh' && intent.invitedBy !== undefined);
+  if (isGuest && allowed.user !== undefined && allowed.user !== asked.user) {
+    throw misconfigured(
+      "The application's `authorize` gave a guest another user than that of the session that invited",
+    );
+  }
+  // The user is that of the one that allows: for a guest, of the session that invited.
+  const grant = isGuest ? intersectGrants(allowed, asked) : intersectGrants(asked, allowed);
+  // Of what may be had, a page can ask for a part that is no smaller than the whole.
+  requireSound(grant);
+  return grant;
+}
+
+/** What the application itself has put together. */
+function sound(grant: FullGrant): FullGrant {
   try {
-    requireSound(allowed);
+    requireSound(grant);
   } catch (cause) {
     throw misconfigured("The application's `authorize` gave grants that cancel one another out", cause);
   }
-  if (asked === undefined) return allowed;
-  const grant = intersectGrants(parseGrant(asked), allowed);
-  // Of what may be had, a page can ask for a part that is no smaller than the whole.
-  requireSound(grant);
   return grant;
 }

@@ -2,7 +2,7 @@
 
 import type { Exchange, Scope } from './exchange.js';
 import { keepAliveInterval } from './keep-alive.js';
-import { unauthenticated } from './refusals.js';
+import { routeNotFound, unauthenticated } from './refusals.js';
 import type { SessionLife } from './session-life.js';
 import { type SessionClaims, sessionEndsAt, verifyToken } from './session-token.js';
 import type { Credentials } from './settings.js';
@@ -18,6 +18,13 @@ export async function sessionOf<Env>(
   const token = /^Bearer ([\w.-]+)$/i.exec(exchange.request.headers.get('authorization') ?? '')?.[1];
   if (token === undefined) throw unauthenticated();
   return verifySession(exchange, token, options);
+}
+
+/** The session of a request, which has to be the one that its path names. */
+export async function ownSession<Env>(exchange: Exchange<Env>, sessionId: string): Promise<SessionClaims> {
+  const claims = await sessionOf(exchange);
+  if (claims.sid !== sessionId) throw routeNotFound();
+  return claims;
 }
 
 /** Verifies a token, and that its session was not ended. */

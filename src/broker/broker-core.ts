@@ -1,6 +1,7 @@
 /** The broker as its hosts use it: requests, and what it takes to join terminals to it. */
 
-import { lifeOf, sessionOf, verifySession } from './bearer.js';
+import { createAnswer } from './answer-route.js';
+import { verifySession } from './bearer.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions } from './broker-options.js';
 import { allowOrigin, checkOrigin, isSessionPath, preflight } from './cors.js';
@@ -10,13 +11,12 @@ import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
 import { createKeepAlive } from './keep-alive.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
-import { httpRefusal, misconfigured, originNotAllowed, routeNotFound, unauthenticated } from './refusals.js';
+import { misconfigured, originNotAllowed, routeNotFound } from './refusals.js';
 import { createRevocations, type Revocation } from './revocation.js';
 import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
 import { createSandboxDirectory } from './sandbox-directory.js';
-import { describeSession, endSession, mintSession, refreshSession } from './session-routes.js';
 import { createCredentialSource, readSettings } from './settings.js';
 
 export interface BrokerCore<Env> {
@@ -44,6 +44,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   const { basePath, log } = settings;
   const credentialsOf = createCredentialSource(options, settings);
   const proxy = createEnvdProxy();
+  const answer = createAnswer(proxy);
   const parts = { options, settings, directory: createSandboxDirectory(), keepAlive: createKeepAlive() };
 
   async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
@@ -53,30 +54,6 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       return { ...parts, context, event, credentials, revocations };
     } catch (error) {
       throw misconfigured('An option cannot be used', error);
-    }
-  }
-
-  async function answer(exchange: Exchange<Env>, route: Route): Promise<Response> {
-    switch (route.name) {
-      case 'mint':
-        return mintSession(exchange);
-      case 'refresh':
-        return refreshSession(exchange);
-      case 'info':
-        return describeSession(exchange, route.sessionId);
-      case 'end':
-        return endSession(exchange, route.sessionId);
-      case 'pty':
-        throw httpRefusal(
-          426,
-          'upgrade_required',
-          'This is the address of a WebSocket, on a host that has them.',
-        );
-      default: {
-        const claims = await sessionOf(exchange);
-        if (claims.sbx !== route.sandboxId) throw unauthenticated();
-        return proxy({ ...exchange, life: lifeOf(exchange, claims) }, route, claims);
-      }
     }
   }
 

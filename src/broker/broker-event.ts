@@ -1,20 +1,12 @@
+import type { Route } from './routes.js';
+
 /** What was decided, for a log. It never holds a token, a key, a query, input or output. */
 export interface BrokerEvent {
-  /** What was wanted; `unknown` where there is no such route. */
-  action:
-    | 'mint'
-    | 'refresh'
-    | 'info'
-    | 'end'
-    | 'revoke'
-    | 'rpc'
-    | 'health'
-    | 'download'
-    | 'upload'
-    | 'pty'
-    | 'terminal'
-    | 'preflight'
-    | 'unknown';
+  /**
+   * What was wanted: the route, as in the list of routes, `join` for a mint by an invitation; `unknown` where there is no
+   * such route.
+   */
+  action: Route['name'] | 'join' | 'revoke' | 'terminal' | 'preflight' | 'unknown';
   /** `refused` is the caller's doing, `failed` is the broker's, the application's or the sandbox's. */
   outcome: 'allowed' | 'refused' | 'failed';
   /** Also in the answer, as `X-Request-Id` and in the body of an error. */
@@ -29,6 +21,8 @@ export interface BrokerEvent {
   subject?: string;
   sessionId?: string;
   sandboxId?: string;
+  /** The page was given envd's own address and token. */
+  direct?: true;
   /** The RPC, as `process.Process/Start`. */
   procedure?: string;
   /**

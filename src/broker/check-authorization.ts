@@ -71,12 +71,15 @@ export function checkAuthorization(answer: Authorization): CheckedAuthorization 
     const { sandbox } = answer;
     if ('id' in sandbox) checkFields(`${what}: sandbox`, sandbox, namedRules, ['id']);
     else checkFields(`${what}: sandbox`, sandbox, newRules, ['template']);
-    const { grants, invite, ...rest } = answer;
-    return {
-      ...rest,
-      grants: parseGrant(grants),
-      ...(invite !== undefined && { invite: parseGrant(invite) }),
-    };
+    const { grants: given, invite: passed, ...rest } = answer;
+    const grants = parseGrant(given);
+    if (passed === undefined) return { ...rest, grants };
+    const invite = parseGrant(passed);
+    check(`${what}: invite.user`, invite.user ?? grants.user, [
+      'that of `grants`: a guest is in the same terminals',
+      (value) => value === grants.user,
+    ]);
+    return { ...rest, grants, invite };
   } catch (error) {
     throw misconfigured("The application's `authorize` gave an answer that cannot be used", error);
   }

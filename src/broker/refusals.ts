@@ -57,6 +57,14 @@ export function sessionRefused(): E2BEdgeError {
   );
 }
 
+/** 403: the application hands envd's own token to no page. */
+export function directNotAllowed(): E2BEdgeError {
+  return new PermissionDeniedError('The application does not allow direct sessions.', {
+    code: 'direct_not_allowed',
+    statusCode: 403,
+  });
+}
+
 /** 403: the session does not cover the call. */
 export function notGranted(what: string): E2BEdgeError {
   return new PermissionDeniedError(`This session may not ${what}.`, {
@@ -77,6 +85,14 @@ export function originNotAllowed(): E2BEdgeError {
 export function sandboxNotFound(statusCode = 404): E2BEdgeError {
   return new SandboxNotFoundError('There is no such sandbox, or no longer: start a session anew.', {
     statusCode,
+  });
+}
+
+/** 409: the sandbox sleeps, and the call does not wake it. */
+export function sandboxPaused(): E2BEdgeError {
+  return new SandboxError('The sandbox is paused: resume it first.', {
+    code: 'sandbox_paused',
+    statusCode: 409,
   });
 }
 

@@ -33,8 +33,6 @@ export interface SessionClaims {
   inv?: FullGrant;
   /** The sessions that it came from by invitation, the first one first: it ends with any of them. */
   via?: readonly RevocableSession[];
-  /** Who invited; present along with `via`. */
-  by?: string;
   /** Whether the sandbox is killed when the session is ended. */
   ews?: true;
 }
@@ -128,7 +126,7 @@ async function verifySignature(
 }
 
 function readClaims(payload: JWTPayload): SessionClaims {
-  const { sub, sid, sbx, g, gen, auth_time, keep, own, inv, via, by, ews, iat } = payload as Record<
+  const { sub, sid, sbx, g, gen, auth_time, keep, own, inv, via, ews, iat } = payload as Record<
     string,
     unknown
   >;
@@ -142,7 +140,6 @@ function readClaims(payload: JWTPayload): SessionClaims {
     (keep !== undefined && typeof keep !== 'number') ||
     (gen !== undefined && typeof gen !== 'string') ||
     (own !== undefined && typeof own !== 'string') ||
-    (by !== undefined && typeof by !== 'string') ||
     (via !== undefined && !isVia(via)) ||
     (ews !== undefined && ews !== true) ||
     typeof iat !== 'number' ||
@@ -161,7 +158,6 @@ function readClaims(payload: JWTPayload): SessionClaims {
     ...(own !== undefined && { own }),
     ...(inv !== undefined && { inv: readGrant(inv) }),
     ...(via !== undefined && { via }),
-    ...(by !== undefined && { by }),
     ...(ews !== undefined && { ews }),
     ...(gen !== undefined && { gen }),
   };
@@ -170,6 +166,7 @@ function readClaims(payload: JWTPayload): SessionClaims {
 function isVia(value: unknown): value is readonly RevocableSession[] {
   return (
     Array.isArray(value) &&
+    value.length > 0 &&
     value.every((entry) => {
       const { sub, sid, gen = '' } = Object(entry) as Record<string, unknown>;
       return [sub, sid, gen].every((name) => typeof name === 'string');

@@ -92,7 +92,8 @@ export function createCredentialSource<Env>(
       tokens: {
         keys: await ring(signingKeys),
         issuer: options.issuer ?? 'e2b-edge',
-        audience: settings.basePath || '/',
+        // Brokers that share a key take each other's tokens only where all of this is the same.
+        audience: settings.publicBase || '/',
         ttlMs: options.tokenTtlMs ?? 300_000,
         sessionLifeMs: options.sessionLifeMs ?? 28_800_000,
       },

@@ -34,11 +34,15 @@ export interface TokenKey {
   verify: CryptoKey;
   /** Absent where only the public part is known. */
   sign?: CryptoKey;
+  /** The public part; absent for a secret, which has none. */
+  publicJwk?: JWK;
 }
 
 export interface TokenKeys {
   current: TokenKey & Required<Pick<TokenKey, 'sign'>>;
   byId(kid: string): TokenKey | undefined;
+  /** The public parts of those that have one. */
+  published: readonly JWK[];
 }
 
 const minSecretBytes = 32;
@@ -62,7 +66,11 @@ export function createKeyRing(): (keys: SigningKeys) => Promise<TokenKeys> {
     const all = await Promise.all([keys.current, ...(keys.previous ?? [])].map(prepared));
     const current = all[0] as TokenKey;
     if (!current.sign) throw invalidKey('`signingKeys.current` has no private part, so it cannot sign');
-    return { current: { ...current, sign: current.sign }, byId: (kid) => all.find((key) => key.kid === kid) };
+    return {
+      current: { ...current, sign: current.sign },
+      byId: (kid) => all.find((key) => key.kid === kid),
+      published: all.flatMap(({ publicJwk }) => publicJwk ?? []),
+    };
   };
 }
 
@@ -91,25 +99,27 @@ async function secretId(key: CryptoKey): Promise<string> {
 }
 
 async function pairKey({ publicKey, privateKey }: SigningKeyPair): Promise<TokenKey> {
-  const jwk = await exportJWK(publicKey);
-  return {
-    kid: await calculateJwkThumbprint(jwk),
-    alg: algorithmOf(jwk),
-    verify: publicKey,
-    sign: privateKey,
-  };
+  return { ...(await publicKeyOf(await exportJWK(publicKey))), sign: privateKey };
 }
 
 async function jwkKey(jwk: JWK): Promise<TokenKey> {
   if (jwk.kty === 'oct') return secretKey((await importJWK(jwk, 'HS256')) as Uint8Array, jwk.kid);
+  const key = await publicKeyOf(jwk);
+  if (jwk.d === undefined) return key;
+  return { ...key, sign: (await importJWK({ ...coordinates(jwk), d: jwk.d }, key.alg)) as CryptoKey };
+}
+
+async function publicKeyOf(jwk: JWK): Promise<TokenKey> {
   const alg = algorithmOf(jwk);
-  const { d, key_ops: _operations, use: _use, ...publicJwk } = jwk;
-  const key: TokenKey = {
-    kid: jwk.kid ?? (await calculateJwkThumbprint(publicJwk)),
-    alg,
-    verify: (await importJWK(publicJwk, alg)) as CryptoKey,
-  };
-  return d === undefined ? key : { ...key, sign: (await importJWK({ ...publicJwk, d }, alg)) as CryptoKey };
+  const own = coordinates(jwk);
+  const kid = jwk.kid ?? (await calculateJwkThumbprint(own));
+  const verify = (await importJWK(own, alg)) as CryptoKey;
+  return { kid, alg, verify, publicJwk: { ...own, kid, alg, use: 'sig' } };
+}
+
+/** The members that make a public key: what is published is made of them alone, whatever else was given. */
+function coordinates({ kty, crv, x, y }: JWK): JWK {
+  return { kty, crv, x, ...(y !== undefined && { y }) } as JWK;
 }
 
 function algorithmOf(jwk: JWK): TokenAlgorithm {
