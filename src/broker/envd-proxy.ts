@@ -1,5 +1,6 @@
 /** The proxy to a session's envd: everything that a verified session may do there. */
 
+import { isE2BEdgeError } from '../errors.js';
 import type { Exchange } from './exchange.js';
 import { createFileGuard } from './file-guard.js';
 import { download, health, upload } from './files-proxy.js';
@@ -19,7 +20,11 @@ export type EnvdProxy = <Env>(
 export function createEnvdProxy(): EnvdProxy {
   const files = createFileGuard();
   const rpc = createRpcProxy(createProcessGuard(), files);
-  return async (exchange, route, claims) => {
+  async function pass<Env>(
+    exchange: Exchange<Env>,
+    route: EnvdRoute,
+    claims: SessionClaims,
+  ): Promise<Response> {
     switch (route.name) {
       case 'health':
         return health(exchange, claims);
@@ -30,6 +35,15 @@ export function createEnvdProxy(): EnvdProxy {
       case 'rpc':
         exchange.event.procedure = route.procedure;
         return rpc.forward(exchange, route.procedure, claims);
+    }
+  }
+  return async (exchange, route, claims) => {
+    try {
+      return await pass(exchange, route, claims);
+    } catch (error) {
+      // E2B's edge says the same of one that sleeps as of one that is gone.
+      const isAbsent = isE2BEdgeError(error, 'sandbox_not_found') && error.statusCode === 502;
+      throw isAbsent ? await exchange.directory.absence(claims.sbx, exchange.credentials) : error;
     }
   };
 }

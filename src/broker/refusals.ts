@@ -7,11 +7,13 @@ import {
   AuthenticationError,
   ConnectionError,
   type E2BEdgeError,
+  type E2BEdgeErrorOptions,
   InvalidArgumentError,
   NotFoundError,
   PermissionDeniedError,
   SandboxError,
   SandboxNotFoundError,
+  ServiceBusyError,
 } from '../errors.js';
 
 /** 401: there is no token, or it is not one of ours. Why not is not said. */
@@ -85,6 +87,15 @@ export function originNotAllowed(): E2BEdgeError {
 export function sandboxNotFound(statusCode = 404): E2BEdgeError {
   return new SandboxNotFoundError('There is no such sandbox, or no longer: start a session anew.', {
     statusCode,
+  });
+}
+
+/** 503: the sandbox is there, but not for calls. */
+export function sandboxBusy(options: E2BEdgeErrorOptions = {}): E2BEdgeError {
+  return new ServiceBusyError('The sandbox is just changing its state: try again.', {
+    ...options,
+    code: 'service_busy',
+    statusCode: 503,
   });
 }
 

@@ -4,11 +4,12 @@
  * session's token: see there.
  */
 
-import { isE2BEdgeError } from '../errors.js';
+import type { SandboxDetail } from '../control/records.js';
+import { type E2BEdgeError, isE2BEdgeError } from '../errors.js';
 import { type EnvdEndpoint, envdEndpoint } from '../transport/envd-endpoint.js';
 import { createBoundedCache } from './bounded-cache.js';
 import { askControlPlane } from './control-plane.js';
-import { sandboxNotFound, upstreamFailed } from './refusals.js';
+import { sandboxBusy, sandboxNotFound, sandboxPaused, upstreamFailed } from './refusals.js';
 import { sandboxIdPattern } from './routes.js';
 import type { Credentials } from './settings.js';
 
@@ -31,6 +32,8 @@ export interface SandboxDirectory {
   find(sandboxId: string, credentials: Credentials): Promise<KnownSandbox>;
   /** Takes in what the control plane just said. */
   remember(answer: SandboxAnswer, credentials: Credentials): KnownSandbox;
+  /** Nothing answers where it should be: whether it sleeps, is gone, or is on its way between. */
+  absence(sandboxId: string, credentials: Credentials): Promise<E2BEdgeError>;
   /** What was remembered was refused, or the sandbox is gone: it is asked for anew, if it was not just now. */
   forget(sandboxId: string): void;
 }
@@ -43,7 +46,7 @@ const domainPattern = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
 
 export function createSandboxDirectory(): SandboxDirectory {
   const known = createBoundedCache<KnownSandbox>(rememberMs, maxRemembered);
-  const justAsked = createBoundedCache<'there' | 'gone'>(askAgainMs, maxRemembered);
+  const justAsked = createBoundedCache<'there' | 'gone' | 'paused' | 'absent'>(askAgainMs, maxRemembered);
 
   function remember(answer: SandboxAnswer, { domain, sandboxUrl }: Credentials): KnownSandbox {
     const ownDomain = answer.domain || domain;
@@ -66,20 +69,33 @@ export function createSandboxDirectory(): SandboxDirectory {
     return sandbox;
   }
 
+  async function ask(sandboxId: string, credentials: Credentials): Promise<SandboxDetail> {
+    try {
+      return await askControlPlane(() => credentials.control.info(sandboxId));
+    } catch (error) {
+      if (isE2BEdgeError(error, 'sandbox_not_found')) justAsked.set(sandboxId, 'gone');
+      throw error;
+    }
+  }
+
   return {
     async find(sandboxId, credentials) {
       const sandbox = known.get(sandboxId);
       if (sandbox) return sandbox;
       if (justAsked.get(sandboxId) === 'gone') throw sandboxNotFound();
-      const detail = await askControlPlane(() => credentials.control.info(sandboxId)).catch(
-        (error: unknown) => {
-          if (isE2BEdgeError(error, 'sandbox_not_found')) justAsked.set(sandboxId, 'gone');
-          throw error;
-        },
-      );
-      return remember({ ...detail, sandboxID: sandboxId }, credentials);
+      return remember({ ...(await ask(sandboxId, credentials)), sandboxID: sandboxId }, credentials);
     },
     remember,
+    async absence(sandboxId, credentials) {
+      let answer = justAsked.get(sandboxId);
+      if (answer === undefined || answer === 'there') {
+        const { state } = await ask(sandboxId, credentials);
+        answer = state === 'paused' ? 'paused' : 'absent';
+        justAsked.set(sandboxId, answer);
+      }
+      if (answer === 'gone') return sandboxNotFound(502);
+      return answer === 'paused' ? sandboxPaused() : sandboxBusy({ retryAfterMs: 1000 });
+    },
     forget(sandboxId) {
       if (justAsked.get(sandboxId) === undefined) known.delete(sandboxId);
     },

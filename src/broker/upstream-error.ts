@@ -1,15 +1,9 @@
 /** What a sandbox's refusal becomes for the page: envd's code and words, or the broker's words for E2B's edge. */
 
-import {
-  type E2BEdgeError,
-  type E2BEdgeErrorOptions,
-  RateLimitError,
-  SandboxError,
-  ServiceBusyError,
-} from '../errors.js';
+import { type E2BEdgeError, type E2BEdgeErrorOptions, RateLimitError, SandboxError } from '../errors.js';
 import { connectCodeNumber } from '../wire/connect-code.js';
 import { readBody } from './read-body.js';
-import { sandboxNotFound, upstreamFailed } from './refusals.js';
+import { sandboxBusy, sandboxNotFound, upstreamFailed } from './refusals.js';
 
 /** envd's answers on files that a page can do something about; the rest is not for it to read. */
 const fileErrors: Record<number, string> = {
@@ -42,10 +36,7 @@ export async function upstreamError(response: Response, of: 'rpc' | 'file'): Pro
     const busy = 'The sandbox is asked for too much: try again later.';
     return new RateLimitError(busy, { code: 'rate_limited', statusCode: 429, ...retryAfter(response) });
   }
-  if (status === 409 || status === 503) {
-    const busy = 'The sandbox is just changing its state: try again.';
-    return new ServiceBusyError(busy, { code: 'service_busy', statusCode: 503, ...retryAfter(response) });
-  }
+  if (status === 409 || status === 503) return sandboxBusy(retryAfter(response));
   return upstreamFailed(new Error(`HTTP ${status}: ${message}`));
 }
 

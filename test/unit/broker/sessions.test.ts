@@ -366,32 +366,21 @@ describe('a refresh', () => {
   });
 });
 
-describe('the information', () => {
-  test('is what the control plane knows, without what opens the sandbox', async () => {
-    const session = await harness.mint();
-    const response = await harness.send(`/sessions/${session.sessionId}`, { headers: bearer(session) });
-    const text = await response.text();
-    expect(JSON.parse(text)).toMatchObject({
-      sandboxID: 'i1',
-      templateID: 'base',
-      state: 'running',
-      cpuCount: 2,
-    });
-    expect(text).not.toContain(envdToken);
-    expect(text).not.toContain('e2bEdgeSubject');
-  });
-
-  test('needs the grant, and is of one’s own session alone', async () => {
-    const session = await harness.session({ pty: 'write' });
-    const own = await harness.send(`/sessions/${session.sessionId}`, { headers: bearer(session) });
-    expect(await refusal(own)).toEqual({ status: 403, code: 'permission_denied' });
-    const other = await harness.send(`/sessions/${crypto.randomUUID()}`, { headers: bearer(session) });
-    expect(await refusal(other)).toEqual({ status: 404, code: 'route_not_found' });
-  });
-});
-
 describe('an end', () => {
-  test('kills the sandbox where that is granted', async () => {
+  test('kills the sandbox where the application says so, and not because the page may kill it', async () => {
+    const kept = await harness.mint();
+    const left = await harness.send(`/sessions/${kept.sessionId}`, {
+      method: 'DELETE',
+      headers: bearer(kept),
+    });
+    expect(await left.json()).toEqual({ revoked: false, killed: false });
+    expect([...harness.fake.sandboxes.keys()]).toEqual([kept.sandboxId]);
+    harness.fake.sandboxes.clear();
+    harness.authorization = {
+      subject: 'ann',
+      sandbox: { template: 'base', endWithSession: true },
+      grants: { pty: 'read' },
+    };
     const session = await harness.mint();
     const ended = await harness.send(`/sessions/${session.sessionId}`, {
       method: 'DELETE',
@@ -424,7 +413,12 @@ describe('an end', () => {
 
   test('can be ended again where that failed', async () => {
     const stored = await startHarness({ store: createMemoryStore() });
-    const session = await stored.session(everything);
+    stored.authorization = {
+      subject: 'ann',
+      sandbox: { template: 'base', endWithSession: true },
+      grants: everything,
+    };
+    const session = await stored.mint();
     const end = () =>
       stored.send(`/sessions/${session.sessionId}`, { method: 'DELETE', headers: bearer(session) });
     stored.fake.onControl = (_, response) => {

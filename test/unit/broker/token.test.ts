@@ -1,4 +1,12 @@
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BrokerOptions } from '../../../src/broker/broker-options.js';
 import type { SigningKey, SigningKeys } from '../../../src/broker/signing-keys.js';
@@ -213,5 +221,79 @@ describe('keys', () => {
       await expect(one.mint()).rejects.toMatchObject({ code: 'broker_misconfigured' });
       expect(String(one.events[0]?.cause)).toMatch(words);
     });
+  });
+});
+
+describe('the published keys', () => {
+  async function published(signingKeys: SigningKeys): Promise<{ status: number; text: string }> {
+    const one = await startHarness({ signingKeys });
+    const response = await one.send('/.well-known/jwks.json');
+    const text = await response.text();
+    await one.close();
+    return { status: response.status, text };
+  }
+
+  test('are the public parts, also of those that signed before, and verify a token', async () => {
+    const pair = await generateKeyPair('EdDSA', { extractable: true });
+    const former = await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey);
+    const signingKeys = {
+      current: pair,
+      previous: [{ ...former, kid: 'former', key_ops: ['sign'] }, secret],
+    };
+    const one = await startHarness({ signingKeys });
+    const response = await one.send('/.well-known/jwks.json');
+    const { keys } = (await response.json()) as { keys: JWK[] };
+    expect(keys.map((jwk) => Object.keys(jwk).sort())).toEqual([
+      ['alg', 'crv', 'kid', 'kty', 'use', 'x'],
+      ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
+    ]);
+    expect(keys[1]).toMatchObject({ kid: 'former', alg: 'ES256', use: 'sig' });
+    const { token } = await one.mint();
+    const { payload } = await jwtVerify(token, createLocalJWKSet({ keys }));
+    expect(payload.sub).toBe('ann');
+    await one.close();
+  });
+
+  test('never have a private part, wherever that was put', async () => {
+    const pair = await generateKeyPair('ES256', { extractable: true });
+    const whole = await exportJWK(pair.privateKey);
+    for (const current of [whole, { publicKey: pair.privateKey, privateKey: pair.privateKey }]) {
+      const { text } = await published({ current });
+      expect(text).not.toContain(whole.d);
+      expect(text).not.toContain('"d"');
+    }
+  });
+
+  test('are none where there are secrets alone', async () => {
+    for (const current of [secret, key, { kty: 'oct', k: Buffer.from(key).toString('base64url') }] as const) {
+      const { status, text } = await published({ current });
+      expect(status).toBe(404);
+      expect(text).not.toContain(Buffer.from(key).toString('base64url'));
+      expect(text).not.toContain('"keys"');
+    }
+  });
+});
+
+describe('brokers with the same key', () => {
+  async function crossed(more: Partial<BrokerOptions<undefined>>): Promise<unknown> {
+    const other = await startHarness({ apiUrl: harness.fake.url, sandboxUrl: harness.fake.url, ...more });
+    const base = more.basePath ?? '/api/sandbox';
+    const response = await other.send(`https://any.test${base}/envd/${session.sandboxId}/health`, {
+      headers: bearer(session),
+    });
+    await other.close();
+    return response.status === 204 ? 204 : refusal(response);
+  }
+
+  test('take each other’s tokens where they are one broker in several places', async () => {
+    expect(await crossed({})).toBe(204);
+  });
+
+  test.each([
+    ['issuer', { issuer: 'another' }],
+    ['basePath', { basePath: '/other' }],
+    ['publicUrl', { publicUrl: 'https://api.example/api/sandbox' }],
+  ])('do not where their %s differs', async (_name, more) => {
+    expect(await crossed(more)).toEqual(refused);
   });
 });

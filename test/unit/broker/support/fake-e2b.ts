@@ -22,6 +22,16 @@ export interface Seen {
   body: Buffer;
 }
 
+export interface FakeSandbox {
+  metadata: Record<string, string>;
+  /** Default: running. */
+  state?: 'running' | 'paused';
+  /** Absent: it has none. */
+  token?: string | null;
+  startedAt?: string;
+  endAt?: string;
+}
+
 export interface FakeE2B {
   url: string;
   apiKey: string;
@@ -29,7 +39,7 @@ export interface FakeE2B {
   control: Seen[];
   envd: Seen[];
   /** Live sandboxes by id, with what they were created with. */
-  sandboxes: Map<string, { metadata: Record<string, string> }>;
+  sandboxes: Map<string, FakeSandbox>;
   /** What `List` tells. */
   processes: { pid: number; tag?: string }[];
   /** What is in the way of paths: symlinks by path. All other paths are directories, but for those missing. */
@@ -101,46 +111,76 @@ export async function startFakeE2B(): Promise<FakeE2B> {
     },
   };
 
-  function control({ method, path, body }: Seen, response: ServerResponse): void {
+  function control({ method, path, query, body }: Seen, response: ServerResponse): void {
     const [, id = '', action] = /^\/(?:v2\/)?sandboxes\/?([a-z0-9]*)\/?(\w*)$/.exec(path) ?? [];
-    const record = (sandboxID: string) => ({
+    const record = (sandboxID: string) => {
+      const token = fake.sandboxes.get(sandboxID)?.token;
+      return {
+        sandboxID,
+        templateID: 'base',
+        clientID: 'x',
+        envdVersion: '0.6.13',
+        ...(token !== null && { envdAccessToken: token ?? envdToken }),
+      };
+    };
+    const detail = (sandboxID: string, { token: _token, ...sandbox }: FakeSandbox) => ({
+      state: 'running',
+      startedAt: 's',
+      endAt: 'e',
+      cpuCount: 2,
+      ...sandbox,
       sandboxID,
-      templateID: 'base',
-      clientID: 'x',
-      envdVersion: '0.6.13',
-      envdAccessToken: envdToken,
     });
+    if (id === '' && method === 'GET') {
+      const wanted = [...new URLSearchParams(query.get('metadata') ?? '')].map(([key, value]) => [
+        decodeURIComponent(key),
+        decodeURIComponent(value),
+      ]) as [string, string][];
+      const found = [...fake.sandboxes].filter(([, { metadata }]) =>
+        wanted.every(([key, value]) => metadata[key] === value),
+      );
+      json(
+        response,
+        200,
+        found.map(([sandboxId, sandbox]) => detail(sandboxId, sandbox)),
+      );
+      return;
+    }
     if (id === '') {
       const { metadata = {} } = JSON.parse(body.toString()) as { metadata?: Record<string, string> };
       const sandboxId = `i${++made}`;
-      fake.sandboxes.set(sandboxId, { metadata });
+      fake.sandboxes.set(sandboxId, {
+        metadata,
+        startedAt: `2026-01-01T00:00:${String(made).padStart(2, '0')}Z`,
+      });
       json(response, 201, record(sandboxId));
       return;
     }
     const sandbox = fake.sandboxes.get(id);
-    if (!sandbox) {
+    if (!sandbox || (sandbox.state === 'paused' && action === 'refreshes')) {
       json(response, 404, { code: 404, message: `sandbox "${id}" not found` });
       return;
     }
     if (method === 'DELETE') {
       fake.sandboxes.delete(id);
       response.writeHead(204).end();
-    } else if (action === 'refreshes') response.writeHead(204).end();
-    else if (action === 'connect') json(response, 200, record(id));
-    else
-      json(response, 200, {
-        ...record(id),
-        ...sandbox,
-        state: 'running',
-        startedAt: 's',
-        endAt: 'e',
-        cpuCount: 2,
-      });
+    } else if (action === 'refreshes' || action === 'timeout') response.writeHead(204).end();
+    else if (action === 'pause') {
+      const wasPaused = sandbox.state === 'paused';
+      sandbox.state = 'paused';
+      if (wasPaused) json(response, 409, { code: 409, message: 'already paused' });
+      else response.writeHead(204).end();
+    } else if (action === 'metrics') json(response, 200, [{ cpuUsedPct: 7 }]);
+    else if (action === 'connect') {
+      const wasPaused = sandbox.state === 'paused';
+      sandbox.state = 'running';
+      json(response, wasPaused ? 201 : 200, record(id));
+    } else json(response, 200, { ...record(id), ...detail(id, sandbox) });
   }
 
   function envd(seen: Seen, response: ServerResponse): void {
     const id = String(seen.headers['e2b-sandbox-id']);
-    if (!fake.sandboxes.has(id)) {
+    if ((fake.sandboxes.get(id)?.state ?? (fake.sandboxes.has(id) ? 'running' : 'gone')) !== 'running') {
       json(response, 502, { sandboxId: id, message: 'The sandbox was not found', code: 502 });
       return;
     }
