@@ -73,7 +73,7 @@ describe('a direct session', () => {
         ],
       },
     ],
-    ['not all commands', { commands: ['npm test'], files: [] }],
+    ['no commands', { commands: 'none' as const }],
     ['no terminal to type into', { pty: 'read' as const }],
     ['strict mode', { strict: true, user: 'root' }],
     ['a user that is not root', { user: 'user' }],
