@@ -21,7 +21,7 @@ export function startHost(runtime: HostName, setup: HostSetup): Promise<Host> {
     case 'node':
       return startNode(env);
     case 'deno':
-      return startProgram('deno', [...denoArguments, 'test/broker/host/deno.ts'], env);
+      return startProgram('deno', [...denoArguments, '--unstable-kv', 'test/broker/host/deno.ts'], env);
     case 'bun':
       return startProgram('bun', ['run', '--no-install', 'test/broker/host/bun.ts'], env);
     case 'workerd':
@@ -54,7 +54,10 @@ async function startWorkerd(setup: HostSetup): Promise<Host> {
     // No flags: above all no nodejs_compat.
     compatibilityFlags: [],
     bindings: { SETUP: setup as never },
-    durableObjects: { PTY_HUB: { className: 'PtyHub', useSQLite: true } },
+    durableObjects: {
+      PTY_HUB: { className: 'PtyHub', useSQLite: true },
+      SESSION_STORE: { className: 'SessionStoreObject', useSQLite: true },
+    },
     handleRuntimeStdio: (...streams: Readable[]) => {
       for (const stream of streams) {
         stream.setEncoding('utf8').on('data', (text: string) => {

@@ -1,12 +1,13 @@
 /** The host program for Bun. */
 
-import { createMemoryStore } from 'e2b-edge/broker';
 import {
   type BunBroker,
   type BunServerLike,
   type BunWebSocketHandler,
   createBroker,
+  createMemoryStore,
 } from 'e2b-edge/broker/bun';
+import { Hono } from 'hono';
 import { createHostApp } from './host-app.js';
 import { type HostSetup, setupVariable } from './setup.js';
 
@@ -26,14 +27,23 @@ const setup = JSON.parse(Bun.env[setupVariable] as string) as HostSetup;
 const app = createHostApp<BunBroker, undefined>(createBroker, () => setup, { store: createMemoryStore() });
 const { websocket } = app.brokerAt('http://host.test/default') as BunBroker;
 
+const hono = new Hono<{ Bindings: BunServerLike }>();
+const inHono = app.brokerAt('http://host.test/hono') as BunBroker;
+hono.all('/hono/*', (c) => inHono.fetch(c.req.raw, c.env));
+hono.all('/plain/*', (c) => app.plain(c.req.raw));
+
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
   websocket,
-  fetch: (request, server) =>
-    app.brokerAt(request.url)?.fetch(request, server) ??
-    app.control(request) ??
-    new Response(null, { status: 404 }),
+  fetch: (request, server) => {
+    if (/^\/(hono|plain)\//.test(new URL(request.url).pathname)) return hono.fetch(request, server);
+    return (
+      app.brokerAt(request.url)?.fetch(request, server) ??
+      app.control(request) ??
+      new Response(null, { status: 404 })
+    );
+  },
 });
 console.log(`http://127.0.0.1:${server.port}`);
 

@@ -1,28 +1,32 @@
 /** The brokers of a host program by name: each is mounted at `/<name>`. */
 
-import type { BrokerOptions, SessionStore } from 'e2b-edge/broker';
+import type { BrokerOptions, FromEnv, SessionStore } from 'e2b-edge/broker';
 import type { UpstreamName } from './setup.js';
 
-/** What only some runtimes have, or each has in a form of its own. */
-export interface HostParts {
-  /** The store that is right for the runtime: the process's memory but for workerd, where it is a Durable Object. */
-  store: SessionStore;
+/** What each runtime has in a form of its own. */
+export interface HostParts<Env> {
+  /** The store that is right for it: Durable Objects in workerd, Deno KV in Deno, the memory of the process elsewhere. */
+  store: FromEnv<Env, SessionStore>;
 }
 
-export interface Configuration extends Partial<BrokerOptions<never>> {
+export interface Configuration<Env = never> extends Partial<BrokerOptions<Env>> {
   /** Default `local`. */
   upstream?: UpstreamName;
 }
 
-export type ConfigurationName = keyof ReturnType<typeof configurations>;
+export type ConfigurationName = keyof ReturnType<typeof configurations<never>>;
 
-export function configurations({ store }: HostParts) {
+export function configurations<Env>({ store }: HostParts<Env>) {
   return {
     default: {},
+    // Mounted in an application of Hono's.
+    hono: { upstream: 'observed' },
+    // The same, for any runtime with web standards: without terminals.
+    plain: { upstream: 'observed' },
     observed: { upstream: 'observed' },
     scripted: { upstream: 'scripted' },
     stored: { store },
     'short-tokens': { tokenTtlMs: 2_000 },
     'short-sessions': { store, sessionLifeMs: 3_000 },
-  } satisfies Record<string, Configuration>;
+  } satisfies Record<string, Configuration<Env>>;
 }

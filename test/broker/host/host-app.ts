@@ -1,6 +1,13 @@
 /** What all host programs are made of: a broker for each configuration, and what a case can ask of the program. */
 
-import type { Authorization, BrokerEvent, BrokerOptions, Intent } from 'e2b-edge/broker';
+import {
+  type Authorization,
+  type BrokerEvent,
+  type BrokerOptions,
+  createBroker,
+  type Intent,
+  type Broker as PlainBroker,
+} from 'e2b-edge/broker';
 import {
   type Configuration,
   type ConfigurationName,
@@ -14,11 +21,13 @@ export interface LoggedEvent extends BrokerEvent {
   configuration: ConfigurationName;
 }
 
-export interface HostApp<Broker> {
+export interface HostApp<Broker, Env> {
   /** The broker that a request is for. */
   brokerAt(url: string): Broker | undefined;
   /** Answers `/test/…`; undefined for what is not for the program itself. */
   control(request: Request): Promise<Response> | undefined;
+  /** The one for any runtime: it is at `/plain`. */
+  plain: PlainBroker<Env>;
 }
 
 /** The header that says what `authorize` answers. */
@@ -31,8 +40,8 @@ export const authorizationHeader = 'x-test-authorization';
 export function createHostApp<Broker, Env>(
   make: (options: BrokerOptions<Env>) => Broker,
   setupOf: (env: Env) => HostSetup,
-  parts: HostParts,
-): HostApp<Broker> {
+  parts: HostParts<Env>,
+): HostApp<Broker, Env> {
   const events: LoggedEvent[] = [];
   const brokers = new Map<string, Broker>();
   const answers = new Map<string, Authorization | null>();
@@ -45,11 +54,11 @@ export function createHostApp<Broker, Env>(
     console.log(logged);
   };
 
-  for (const [key, options] of Object.entries(configurations(parts))) {
-    const name = key as ConfigurationName;
-    const { upstream = 'local', ...more } = options as Configuration;
+  const configured: Record<ConfigurationName, Configuration<Env>> = configurations(parts);
+  const optionsOf = (name: ConfigurationName): BrokerOptions<Env> => {
+    const { upstream = 'local', ...more } = configured[name];
     const upstreamOf = (env: Env) => setupOf(env).upstreams[upstream];
-    const broker = make({
+    return {
       apiKey: (env) => upstreamOf(env).apiKey,
       apiUrl: (env) => upstreamOf(env).apiUrl,
       sandboxUrl: (env) => upstreamOf(env).sandboxUrl,
@@ -58,12 +67,15 @@ export function createHostApp<Broker, Env>(
       basePath: `/${name}`,
       authorize: (request, intent) => authorize(answers, name, request, intent),
       logger: (event) => log(name, event),
-      ...(more as Partial<BrokerOptions<Env>>),
-    });
-    brokers.set(name, broker);
+      ...more,
+    };
+  };
+  for (const name of Object.keys(configured) as ConfigurationName[]) {
+    if (name !== 'plain') brokers.set(name, make(optionsOf(name)));
   }
 
   return {
+    plain: createBroker(optionsOf('plain')),
     brokerAt: (url) => brokers.get(new URL(url).pathname.split('/')[1] ?? ''),
     control: (request) => {
       const { pathname } = new URL(request.url);

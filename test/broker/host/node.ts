@@ -2,8 +2,9 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createMemoryStore } from 'e2b-edge/broker';
-import { createNodeBroker, type NodeBroker } from 'e2b-edge/broker/node';
+import { getRequestListener } from '@hono/node-server';
+import { createMemoryStore, createNodeBroker, type NodeBroker } from 'e2b-edge/broker/node';
+import { Hono } from 'hono';
 import { createHostApp } from './host-app.js';
 import { type HostSetup, setupVariable } from './setup.js';
 
@@ -12,9 +13,16 @@ const app = createHostApp<NodeBroker, undefined>(createNodeBroker, () => setup, 
   store: createMemoryStore(),
 });
 
+const hono = new Hono();
+const inHono = app.brokerAt('http://host.test/hono') as NodeBroker;
+hono.all('/hono/*', (c) => inHono.fetch(c.req.raw));
+hono.all('/plain/*', (c) => app.plain(c.req.raw));
+const honoListener = getRequestListener(hono.fetch);
+
 const urlOf = ({ url }: IncomingMessage): string => `http://host.test${url}`;
 
 async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (/^\/(hono|plain)\//.test(message.url ?? '')) return honoListener(message, response);
   const broker = app.brokerAt(urlOf(message));
   if (broker) return broker.handleRequest(message, response);
   const chunks: Buffer[] = [];
