@@ -10,6 +10,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'src/**/*.test.ts']),
+      project('fuzz', ['test/fuzz/*.test.ts']),
       project('package', ['test/package/*.test.ts']),
       project('types', ['test/types/*.test.ts']),
       project('docs', ['test/docs/*.test.ts']),

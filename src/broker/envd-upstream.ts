@@ -9,7 +9,7 @@ import { fromBinary } from '../wire/codec/from-binary.js';
 import type { MessageInit, MessageType, UnaryMethod } from '../wire/codec/message-type.js';
 import { toBinary } from '../wire/codec/to-binary.js';
 import type { Exchange } from './exchange.js';
-import { readBody } from './read-body.js';
+import { discard, readAnswer } from './read-body.js';
 import { httpRefusal, upstreamFailed } from './refusals.js';
 import type { KnownSandbox } from './sandbox-directory.js';
 import type { SessionClaims } from './session-token.js';
@@ -57,7 +57,7 @@ export async function openUpstream<Env>(exchange: Exchange<Env>, claims: Session
           body,
           signal,
         });
-        if (response.ok) return readBody(response, maxAnswerBytes);
+        if (response.ok) return readAnswer(response, maxAnswerBytes);
         const error = await upstreamError(response, 'rpc');
         if (isE2BEdgeError(error, 'not_found')) return undefined;
         throw error;
@@ -113,7 +113,7 @@ async function sendTo<Env>(
     response.type === 'opaqueredirect' ||
     (response.status >= 300 && response.status < 400 && response.status !== 304)
   ) {
-    await response.body?.cancel();
+    await discard(response);
     throw upstreamFailed(new Error(`a redirect (${response.status})`));
   }
   // A token that envd refuses, and a sandbox that is not where it was, are asked for anew the next time.

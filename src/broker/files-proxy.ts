@@ -3,6 +3,7 @@
 import { openUpstream } from './envd-upstream.js';
 import type { Exchange } from './exchange.js';
 import type { FileGuard } from './file-guard.js';
+import { discard } from './read-body.js';
 import { httpRefusal, invalidRequest } from './refusals.js';
 import type { SessionClaims } from './session-token.js';
 import { upstreamError } from './upstream-error.js';
@@ -73,7 +74,7 @@ export async function health<Env>(exchange: Exchange<Env>, claims: SessionClaims
     signal: exchange.request.signal,
   });
   if (!response.ok) throw await upstreamError(response, 'file');
-  await response.body?.cancel();
+  await discard(response);
   return new Response(null, { status: 204 });
 }
 

@@ -1,7 +1,31 @@
-import { httpRefusal } from './refusals.js';
+import { isE2BEdgeError } from '../errors.js';
+import { httpRefusal, upstreamFailed } from './refusals.js';
 
-/** Reads a whole body, and no more of it than may be. */
-export async function readBody(body: Request | Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/** Reads the whole body of a page's request, and no more of it than may be. */
+export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await readWhole(request, maxBytes);
+  } catch (error) {
+    if (isE2BEdgeError(error)) throw error;
+    throw httpRefusal(499, 'canceled', 'The body broke off before its end.');
+  }
+}
+
+/** Reads the whole body of an upstream's answer; one that is too large or breaks off is an upstream that failed. */
+export async function readAnswer(response: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await readWhole(response, maxBytes);
+  } catch (error) {
+    throw upstreamFailed(error);
+  }
+}
+
+/** Lets go of an answer that is not read. One that broke off already has nothing to let go of. */
+export async function discard({ body }: Response): Promise<void> {
+  await body?.cancel().catch(() => undefined);
+}
+
+async function readWhole(body: Request | Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(body.headers.get('content-length') ?? 0);
   if (announced > maxBytes) throw tooLarge(maxBytes);
   if (!body.body) return new Uint8Array();

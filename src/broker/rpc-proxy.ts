@@ -8,7 +8,7 @@ import type { FileGuard } from './file-guard.js';
 import { guardStream } from './guarded-stream.js';
 import type { ProcessGuard } from './process-guard.js';
 import { processWatch } from './process-watch.js';
-import { readBody } from './read-body.js';
+import { discard, readAnswer, readBody } from './read-body.js';
 import { httpRefusal, invalidRequest, routeNotFound, upstreamFailed } from './refusals.js';
 import {
   decodeMessage,
@@ -71,7 +71,7 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
       });
       if (!response.ok) throw await upstreamError(response, 'rpc');
       if (rpcContentType(response.headers.get('content-type'), isStreamType(type)) !== type) {
-        await response.body?.cancel();
+        await discard(response);
         throw upstreamFailed(new Error('an answer of another content type'));
       }
       const headers = { 'content-type': type };
@@ -80,7 +80,7 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         return new Response(guardStream(response.body, exchange.life, onChunk), { headers });
       }
       if (!policy.filter) return new Response(response.body, { headers });
-      const answer = decodeMessage(method.output, type, await readBody(response, maxAnswerBytes));
+      const answer = decodeMessage(method.output, type, await readAnswer(response, maxAnswerBytes));
       const visible = await policy.filter(answer, context);
       return new Response(encodeMessage(method.output, type, visible), { headers });
     },

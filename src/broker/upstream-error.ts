@@ -2,7 +2,7 @@
 
 import { type E2BEdgeError, type E2BEdgeErrorOptions, RateLimitError, SandboxError } from '../errors.js';
 import { connectCodeNumber } from '../wire/connect-code.js';
-import { readBody } from './read-body.js';
+import { readAnswer } from './read-body.js';
 import { sandboxBusy, sandboxNotFound, upstreamFailed } from './refusals.js';
 
 /** envd's answers on files that a page can do something about; the rest is not for it to read. */
@@ -49,7 +49,7 @@ async function readJson(
   response: Response,
 ): Promise<{ code?: unknown; message?: unknown; sandboxId?: unknown; port?: unknown }> {
   try {
-    const body: unknown = JSON.parse(new TextDecoder().decode(await readBody(response, maxBodyBytes)));
+    const body: unknown = JSON.parse(new TextDecoder().decode(await readAnswer(response, maxBodyBytes)));
     return typeof body === 'object' && body !== null ? body : {};
   } catch {
     return {};

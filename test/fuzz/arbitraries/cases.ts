@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import type { Case } from '../support/run-case.js';
+import type { Mood } from '../support/world.js';
+import { calls } from './calls.js';
+import { grants } from './grants.js';
+import { tokenTricks } from './tokens.js';
+import { type Twist, twists } from './twists.js';
+
+const badMoods: readonly Mood[] = ['redirects', 'fails', 'lies', 'breaks', 'is down'];
+
+function mood(weight: number): fc.Arbitrary<Mood> {
+  return fc.oneof({ weight, arbitrary: fc.constant('well' as const) }, fc.constantFrom(...badMoods));
+}
+
+const step = fc.record({
+  call: calls,
+  token: tokenTricks,
+  twists: fc.oneof(
+    { weight: 1, arbitrary: fc.constant<Twist[]>([]) },
+    { weight: 1, arbitrary: fc.array(twists, { minLength: 1, maxLength: 2 }) },
+  ),
+  // A browser sends a request again whose connection died.
+  times: fc.constantFrom(1, 1, 1, 1, 2),
+});
+
+export const cases: fc.Arbitrary<Case> = fc.record({
+  keys: fc.constantFrom('HS256', 'EdDSA', 'ES256'),
+  place: fc.constantFrom('address', 'hosts'),
+  withStore: fc.boolean(),
+  grant: grants,
+  application: fc.constantFrom('the same', 'the same', 'a template', 'no'),
+  moods: fc.record({ envd: mood(15), control: mood(40) }),
+  steps: fc.array(step, { minLength: 1, maxLength: 3 }),
+});

@@ -1,0 +1,59 @@
+import type { LifecycleGrant } from '../../../src/wire/session.js';
+import type { Arrived } from '../support/arrived.js';
+import { allowsLifecycle } from '../support/session.js';
+import type { World } from '../support/world.js';
+import type { Asked } from './judge-arrival.js';
+
+/** What a broker may ask of the control plane on a page's behalf. */
+export function judgeControl(world: World, { method, url, headers }: Arrived, asked: Asked): void {
+  const [, id, action] =
+    /^\/(?:v2\/)?sandboxes(?:\/([a-z0-9]{1,64}))?(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
+  if (headers.has('cookie') || headers.has('authorization')) throw new Error('a header of the page');
+  const { who, authorized } = asked;
+  const isSession = asked.method === 'POST' && asked.path === '/sessions';
+  const isRefresh = asked.method === 'POST' && asked.path === '/sessions/refresh';
+  if (isSession || isRefresh ? !authorized : !who) throw new Error('nobody may');
+  if (id === undefined) {
+    if (!isSession || authorized?.sandboxId !== undefined)
+      throw new Error('no sandbox is to be made or looked for');
+    if (url.pathname !== '/v2/sandboxes') throw new Error('not a call that a broker makes');
+    return;
+  }
+  if (isSession) {
+    const isNamed = authorized?.sandboxId === id || world.sandboxes.get(id) === authorized?.subject;
+    // Whose it is can only be told after asking.
+    if (!isNamed && !(method === 'GET' && !action && authorized?.sandboxId === undefined))
+      throw new Error("another's sandbox");
+  } else if (id !== who?.sandboxId) throw new Error('another sandbox');
+  const call = `${method} ${action ?? ''}`;
+  if (!isGranted(call, asked, isSession)) throw new Error(`${call}: not granted`);
+}
+
+/** Whether a call to the control plane is granted; undefined for one that a broker never makes. */
+function isGranted(
+  call: string,
+  { who, authorized, method, path }: Asked,
+  isSession: boolean,
+): boolean | undefined {
+  const may = (...any: LifecycleGrant[]): boolean => who !== undefined && allowsLifecycle(who, ...any);
+  switch (call) {
+    // Where a sandbox is and what opens it has to be known for every call.
+    case 'GET ':
+      return true;
+    case 'POST connect':
+    case 'POST resume':
+      return isSession || (path.endsWith('/resume') && may('pause'));
+    case 'POST refreshes':
+      return who?.keepAlive || authorized?.keepAlive || may('extend');
+    case 'POST timeout':
+      return path.endsWith('/extend') && may('extend');
+    case 'POST pause':
+      return path.endsWith('/pause') && may('pause');
+    case 'GET metrics':
+      return path.endsWith('/metrics') && may('info');
+    case 'DELETE ':
+      return (method === 'DELETE' || path.endsWith('/kill')) && may('kill');
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+/** A broker before the upstream in memory, and the sessions and programs that are there when a case begins. */
+
+import type { Authorization } from '../../../src/broker/authorization.js';
+import { type Broker, createBroker } from '../../../src/broker/create-broker.js';
+import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
+import type { Grant, Session } from '../../../src/wire/session.js';
+import type { Call } from '../arbitraries/calls.js';
+import { users } from '../arbitraries/grants.js';
+import { draftOf } from './draft.js';
+import type { Keys } from './keys.js';
+import { apiKey } from './secrets.js';
+import { requestOf } from './send.js';
+import type { LawfulSession } from './session.js';
+import type { Sessions } from './tamper.js';
+import { addresses, fetchInto, type Program, type World } from './world.js';
+
+export const origin = 'https://app.example';
+const everything: Grant = {
+  files: [
+    { op: 'read', prefix: '/' },
+    { op: 'write', prefix: '/' },
+  ],
+  commands: 'run',
+  pty: 'write',
+  lifecycle: ['info', 'extend', 'pause', 'kill'],
+};
+
+export interface Stage {
+  broker: Broker<undefined>;
+  world: World;
+  /** What the application answers from now on. */
+  authorization: Authorization | null;
+  mint(authorization: Authorization): Promise<LawfulSession>;
+}
+
+export function setStage(keys: Keys, place: World['place'], withStore: boolean): Stage {
+  const world: World = {
+    place,
+    sandboxes: new Map([
+      ['sandboxone', 'ann'],
+      ['sandboxtwo', 'ann'],
+      ['sandboxbob', 'bob'],
+    ]),
+    programs: [],
+    envdMood: 'well',
+    controlMood: 'well',
+    actor: undefined,
+    arrived: [],
+  };
+  const stage: Stage = {
+    world,
+    authorization: null,
+    broker: createBroker<undefined>({
+      apiKey,
+      signingKeys: keys.broker,
+      origins: [origin],
+      basePath: '/api/sandbox',
+      authorize: () => stage.authorization,
+      fetch: fetchInto(world),
+      ...(place === 'address' && { apiUrl: addresses.control, sandboxUrl: addresses.envd }),
+      ...(withStore && { store: createMemoryStore() }),
+    }),
+    async mint(authorization) {
+      stage.authorization = authorization;
+      const request = requestOf(
+        draftOf({ kind: 'session', method: 'POST', path: '/sessions', body: {} }, noIds),
+      );
+      const response = await stage.broker(request as Request);
+      if (response.status !== 201) throw new Error(`not minted: ${await response.text()}`);
+      return lawful((await response.json()) as Session, authorization);
+    },
+  };
+  return stage;
+}
+
+const noIds = { sandboxId: '', sessionId: '' };
+
+export function lawful(
+  { token, sessionId, sandboxId, grant }: Session,
+  { subject, sandbox: { keepAlive = true } }: Authorization,
+): LawfulSession {
+  return { token, sessionId, subject, sandboxId, grant, keepAlive, ended: false, taken: new Set() };
+}
+
+/** What others hold, and what runs in the sandbox: made once for each kind of key, as it takes many calls. */
+export interface Others {
+  sessions: Omit<Sessions, 'own'>;
+  programs: readonly Program[];
+  madeAt: number;
+}
+
+export async function prepareOthers(keys: Keys): Promise<Others> {
+  const stage = setStage(keys, 'address', false);
+  const mint = (subject: string, id: string, grants: Grant): Promise<LawfulSession> =>
+    stage.mint({ subject, sandbox: { id }, grants });
+  for (const subject of ['ann', 'bob']) {
+    for (const user of users) {
+      const as = user === undefined ? {} : { user };
+      await startAll(stage, await mint(subject, 'sandboxone', { commands: 'run', pty: 'write', ...as }));
+      await startAll(
+        stage,
+        await mint(subject, 'sandboxone', { commands: ['ls', { command: 'cat', stdin: true }], ...as }),
+      );
+    }
+  }
+  const { programs } = stage.world;
+  const forged = programs.flatMap(({ tag, pid }) => (pid % 5 === 0 ? [`${tag} `, tag?.toUpperCase()] : []));
+  for (const tag of [undefined, 'mine', 'e2b-edge:mine', 'e2b-edge:', ...forged]) {
+    programs.push({ pid: 0, sandboxId: 'sandboxone', tag, startedAs: 'run', owner: undefined });
+  }
+  return {
+    sessions: {
+      colleague: await mint('bob', 'sandboxone', everything),
+      elsewhere: await mint('ann', 'sandboxtwo', everything),
+      wide: await mint('ann', 'sandboxone', { ...everything, user: 'root' }),
+    },
+    programs: programs.map((program, index) => ({ ...program, pid: index + 1 })),
+    madeAt: Date.now(),
+  };
+}
+
+/** Starts all that is granted. */
+async function startAll(stage: Stage, session: LawfulSession): Promise<void> {
+  stage.world.actor = session;
+  const shell = (line: string) => ({ cmd: '/bin/bash', args: ['-l', '-c', line] });
+  const messages = Array.isArray(session.grant.commands)
+    ? ['ls', 'cat'].map((line) => ({ process: shell(line) }))
+    : [{ process: shell('ls') }, { process: shell('ls'), pty: {} }];
+  for (const message of messages) {
+    const call: Call = { kind: 'rpc', procedure: 'process.Process/Start', codec: 'json', message };
+    const draft = draftOf(call, session);
+    const headers: [string, string][] = [...draft.headers, ['authorization', `Bearer ${session.token}`]];
+    const response = await stage.broker(requestOf({ ...draft, headers }) as Request);
+    const text = await response.text();
+    if (!text.includes('pid')) throw new Error(`not started: ${text}`);
+  }
+}
