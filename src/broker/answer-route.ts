@@ -4,6 +4,7 @@ import { lifeOf, sessionOf } from './bearer.js';
 import type { EnvdProxy } from './envd-proxy.js';
 import type { Exchange } from './exchange.js';
 import { createFileGuard } from './file-guard.js';
+import { invite } from './invitation.js';
 import { publishKeys } from './jwks.js';
 import {
   describeSandbox,
@@ -32,6 +33,8 @@ export function createAnswer(proxy: EnvdProxy): Answer {
         return refreshSession(exchange);
       case 'end':
         return endSession(exchange, route.sessionId);
+      case 'invite':
+        return invite(exchange, route.sessionId);
       case 'info':
         return describeSandbox(exchange, route.sessionId);
       case 'metrics':

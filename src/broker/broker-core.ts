@@ -6,6 +6,7 @@ import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions } from './broker-options.js';
 import { allowOrigin, checkOrigin, isSessionPath, preflight } from './cors.js';
 import { beginDecision } from './decision.js';
+import { killEnded } from './end-sandboxes.js';
 import { createEnvdProxy } from './envd-proxy.js';
 import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
@@ -18,6 +19,8 @@ import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
 import { createSandboxDirectory } from './sandbox-directory.js';
 import { createCredentialSource, readSettings } from './settings.js';
+import type { ExactStore } from './store-claim.js';
+import { createMemoryStore } from './stores/memory-store.js';
 
 export interface BrokerCore<Env> {
   /** Answers a request. Never rejects. */
@@ -45,13 +48,16 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   const credentialsOf = createCredentialSource(options, settings);
   const proxy = createEnvdProxy();
   const answer = createAnswer(proxy);
+  const memory = createMemoryStore();
   const parts = { options, settings, directory: createSandboxDirectory(), keepAlive: createKeepAlive() };
 
   async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
     try {
       const credentials = await credentialsOf(context);
       const revocations = createRevocations(credentials.store, credentials.tokens.sessionLifeMs);
-      return { ...parts, context, event, credentials, revocations };
+      const { store } = credentials;
+      const exactStore = store?.compareAndSet ? (store as ExactStore) : memory;
+      return { ...parts, context, event, credentials, revocations, exactStore };
     } catch (error) {
       throw misconfigured('An option cannot be used', error);
     }
@@ -91,8 +97,9 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     async revoke(what, context = {}) {
       const decision = beginDecision(log, 'revoke');
       try {
-        const { revocations } = await scopeOf(context, decision.event);
-        await revocations.revoke(what);
+        const scope = await scopeOf(context, decision.event);
+        await scope.revocations.revoke(what);
+        await killEnded(scope, what);
         Object.assign(decision.event, what);
         decision.made(204);
       } catch (error) {

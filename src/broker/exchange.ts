@@ -7,6 +7,7 @@ import type { Revocations } from './revocation.js';
 import type { SandboxDirectory } from './sandbox-directory.js';
 import type { SessionLife } from './session-life.js';
 import type { Credentials, Settings } from './settings.js';
+import type { ExactStore } from './store-claim.js';
 
 /** What a broker has for all of its requests. */
 export interface BrokerParts<Env> {
@@ -21,6 +22,8 @@ export interface Scope<Env = unknown> extends BrokerParts<Env> {
   context: BrokerContext<Env>;
   credentials: Credentials;
   revocations: Revocations;
+  /** The application's store, or this process's memory where that is none of which several at once can ask. */
+  exactStore: ExactStore;
   /** Filled in as things become known. */
   event: Pick<BrokerEvent, 'requestId'> & Partial<BrokerEvent>;
 }

@@ -1,18 +1,16 @@
 /** What a session may do to its sandbox itself, as `lifecycle` grants it. */
 
-import { isE2BEdgeError } from '../errors.js';
-import { check, flag, type Rule } from '../transport/check-options.js';
+import { flag, type Rule } from '../transport/check-options.js';
 import type { LifecycleGrant } from '../wire/session.js';
 import { ownSession } from './bearer.js';
 import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
 import { jsonResponse } from './json-response.js';
-import { readJson } from './read-json.js';
+import { defaultTimeoutSeconds } from './mint-plan.js';
+import { checkField, readJson } from './read-json.js';
 import { invalidRequest, notGranted, sandboxPaused } from './refusals.js';
 import type { SessionClaims } from './session-token.js';
 
-/** Where the application says nothing else, in seconds. */
-export const defaultTimeoutSeconds = 300;
 /** The control plane's call that never brings an end nearer takes no more at once. */
 const maxExtensionSeconds = 3600;
 
@@ -145,12 +143,4 @@ function timeParameter(query: URLSearchParams, name: string): Date | undefined {
   if (value === null) return undefined;
   if (!/^\d{1,11}$/.test(value)) throw invalidRequest(`"${name}" is not a number of seconds since 1970.`);
   return new Date(Number(value) * 1000);
-}
-
-function checkField(name: string, value: unknown, rule: Rule): void {
-  try {
-    check(name, value, rule);
-  } catch (error) {
-    throw isE2BEdgeError(error) ? invalidRequest(error.message) : error;
-  }
 }

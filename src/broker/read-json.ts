@@ -1,4 +1,5 @@
-import { isObject } from '../transport/check-options.js';
+import { isE2BEdgeError } from '../errors.js';
+import { check, isObject, type Rule } from '../transport/check-options.js';
 import { readBody } from './read-body.js';
 import { httpRefusal, invalidRequest } from './refusals.js';
 
@@ -21,4 +22,13 @@ export async function readJson(request: Request): Promise<Record<string, unknown
   }
   if (!isObject(body)) throw invalidRequest('The body is not a JSON object.');
   return body as Record<string, unknown>;
+}
+
+/** Refuses a field that breaks its rule as what it is: the page's mistake. */
+export function checkField(name: string, value: unknown, rule: Rule): void {
+  try {
+    check(name, value, rule);
+  } catch (error) {
+    throw isE2BEdgeError(error) ? invalidRequest(error.message) : error;
+  }
 }

@@ -59,6 +59,31 @@ export function sessionRefused(): E2BEdgeError {
   );
 }
 
+/** 403: an invitation that is none, or is used up, or over. Which of them is not said. */
+export function invitationInvalid(): E2BEdgeError {
+  return new PermissionDeniedError('The invitation is not valid, or not any more: ask for a new one.', {
+    code: 'invitation_invalid',
+    statusCode: 403,
+  });
+}
+
+/** 409: the same request is being answered. */
+export function mintInProgress(): E2BEdgeError {
+  return new SandboxError('A session with this Idempotency-Key is just being made: ask again.', {
+    code: 'idempotency_in_progress',
+    statusCode: 409,
+    retryAfterMs: 1000,
+  });
+}
+
+/** 409: the key was used for something else. */
+export function mintKeyReused(): E2BEdgeError {
+  return new SandboxError('This Idempotency-Key was used for another request: take a new one.', {
+    code: 'idempotency_key_reused',
+    statusCode: 409,
+  });
+}
+
 /** 403: the application hands envd's own token to no page. */
 export function directNotAllowed(): E2BEdgeError {
   return new PermissionDeniedError('The application does not allow direct sessions.', {

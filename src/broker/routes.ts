@@ -14,6 +14,7 @@ const routes = [
   ['POST', '/sessions/refresh', 'refresh'],
   ['GET', '/sessions/:sessionId', 'info'],
   ['DELETE', '/sessions/:sessionId', 'end'],
+  ['POST', '/sessions/:sessionId/invite', 'invite'],
   ['GET', '/sessions/:sessionId/metrics', 'metrics'],
   ['POST', '/sessions/:sessionId/extend', 'extend'],
   ['POST', '/sessions/:sessionId/pause', 'pause'],

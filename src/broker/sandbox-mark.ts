@@ -3,12 +3,41 @@
  * keys: whoever could set them could make a sandbox pass for another's.
  */
 
-import { createMarker } from '../control/create-marker.js';
+/** Whose sandbox it is. The issuer keeps the users of two applications apart that share a team. */
+export interface SandboxMark {
+  subject: string;
+  issuer: string;
+}
 
-/** Whose sandbox it is. */
-export const subjectKey = 'e2bEdgeSubject';
+const subjectKey = 'e2bEdgeSubject';
+const issuerKey = 'e2bEdgeIssuer';
+const reuseKey = 'e2bEdgeReuse';
+const endKey = 'e2bEdgeEnd';
 
 /** Whether a key of metadata is the broker's own. */
 export function isReservedKey(key: string): boolean {
-  return /^e2b-?edge/i.test(key) || key === createMarker;
+  return /^e2b-?edge/i.test(key);
+}
+
+/** The mark of any sandbox of a subject. */
+export function ownMark({ subject, issuer }: SandboxMark): Record<string, string> {
+  return { [subjectKey]: subject, [issuerKey]: issuer };
+}
+
+/** The mark of the one that is found again, by the name that the application gave it. */
+export function reuseMark(mark: SandboxMark, reuse: true | string): Record<string, string> {
+  return { ...ownMark(mark), [reuseKey]: reuse === true ? 'own' : `named:${reuse}` };
+}
+
+/** The mark of those that end when their subject's sessions are revoked. */
+export function endMark(mark: SandboxMark): Record<string, string> {
+  return { ...ownMark(mark), [endKey]: 'session' };
+}
+
+/** Whether metadata has all of a mark. */
+export function isMarked(
+  metadata: Record<string, string> | undefined,
+  mark: Record<string, string>,
+): boolean {
+  return Object.entries(mark).every(([key, value]) => metadata?.[key] === value);
 }

@@ -7,7 +7,7 @@ import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
 import { intersectGrants } from './grant.js';
 import { jsonResponse } from './json-response.js';
-import { lifeSeconds } from './mint-session.js';
+import { lifeSeconds } from './mint-plan.js';
 import { sessionRefused } from './refusals.js';
 import { sessionResponse } from './session-response.js';
 import type { SessionClaims } from './session-token.js';

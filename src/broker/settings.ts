@@ -8,7 +8,7 @@ import { defaultDomain } from '../transport/envd-endpoint.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
 import type { SessionStore } from './session-store.js';
-import type { TokenSettings } from './session-token.js';
+import type { TokenSettings } from './signed-token.js';
 import { createKeyRing } from './signing-keys.js';
 
 /** What holds for all requests. */

@@ -38,7 +38,12 @@ describe('a mint', () => {
     expect(JSON.parse(harness.fake.control[0]?.body.toString() ?? '')).toEqual({
       templateID: 'node',
       timeout: 91,
-      metadata: { project: 'x', e2bEdgeSubject: 'ann', 'e2b-edge-create': expect.any(String) },
+      metadata: {
+        project: 'x',
+        e2bEdgeSubject: 'ann',
+        e2bEdgeIssuer: 'e2b-edge',
+        'e2b-edge-create': expect.any(String),
+      },
       envVars: { A: '1' },
       autoPause: true,
     });

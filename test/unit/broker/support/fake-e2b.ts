@@ -50,6 +50,8 @@ export interface FakeE2B {
   /** Answers a request to envd in the place of what is below. */
   onEnvd: ((seen: Seen, response: ServerResponse) => boolean) | undefined;
   onControl: ((seen: Seen, response: ServerResponse) => boolean) | undefined;
+  /** Answers a request to the control plane that was held back. */
+  answer(seen: Seen, response: ServerResponse): void;
   /** The requests of a procedure as messages. */
   calls(procedure: string): unknown[];
   close(): Promise<void>;
@@ -101,6 +103,7 @@ export async function startFakeE2B(): Promise<FakeE2B> {
     onRaw: undefined,
     onEnvd: undefined,
     onControl: undefined,
+    answer: (seen, response) => control(seen, response),
     calls: (procedure) => {
       const method = methods[procedure] as DescMethod;
       return fake.envd.filter(({ path }) => path === `/${procedure}`).map((seen) => decode(method, seen));
