@@ -13,9 +13,12 @@ export { CommandHandle } from './sandbox/command-handle.js';
 export type { CommandConnectOptions, CommandStartOptions } from './sandbox/command-options.js';
 export type { Commands, ProcessInfo } from './sandbox/commands.js';
 export type { FileOptions } from './sandbox/file-options.js';
+export type { FileUrlOptions } from './sandbox/file-url.js';
 export type { Files, ListOptions } from './sandbox/files.js';
 export type { InputSource } from './sandbox/input-source.js';
+export { invitationLink, takeInvitation } from './sandbox/invitation-link.js';
 export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
+export type { MetricsOptions } from './sandbox/metrics-options.js';
 export type { OutputBytes, OutputGap } from './sandbox/output-log.js';
 export type { Pty } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
@@ -24,13 +27,18 @@ export type { ReadFormats, ReadOptions } from './sandbox/read-file.js';
 export { RunningCommand } from './sandbox/running-command.js';
 export { Sandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
+export type { Invitation, InviteOptions, ResumeOptions, SessionEnd } from './sandbox/session-options.js';
 export type { FileData } from './sandbox/upload-body.js';
 export { WatchHandle, type WatchListener } from './sandbox/watch-handle.js';
 export type { WatchEvent, WatchGap, WatchOptions } from './sandbox/watch-options.js';
 export type { WriteEntry, WriteOptions } from './sandbox/write-file.js';
 export type { CallOptions } from './transport/call-options.js';
 export type { ClientOptions } from './transport/client-options.js';
-export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';
+export {
+  type FetchDirectSessionOptions,
+  type FetchSessionOptions,
+  fetchSession,
+} from './transport/fetch-session.js';
 export type {
   CallEvent,
   ErrorEvent,
@@ -40,8 +48,10 @@ export type {
   ResponseEvent,
   RetryEvent,
 } from './transport/hooks.js';
-export type { SessionRequest, SessionSource } from './transport/session-credential.js';
+export type { SessionFunction, SessionRequest, SessionSource } from './transport/session-source.js';
 export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
 export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-event.js';
-export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';
+export type { SandboxMetrics } from './wire/sandbox-metrics.js';
+export type { SandboxState, SandboxSummary } from './wire/sandbox-summary.js';
+export type { DirectSession, FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

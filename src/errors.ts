@@ -149,7 +149,8 @@ export class PermissionDeniedError extends SandboxError {
 }
 
 /**
- * The other side could not be reached (`connection_failed`), or went away after it was (`connection_lost`).
+ * The other side could not be reached (`connection_failed`), or went away after it was (`connection_lost`). With a session
+ * also `session_unavailable`: it has run out, and its function failed.
  *
  * Whether the request may have been executed all the same is in `uncertain`. A connection that was never made is not:
  * but a web page is not told so much, and there `connection_failed` is uncertain too.
@@ -206,7 +207,7 @@ export class CommandExitError extends SandboxError implements CommandResult {
 
 /**
  * The credential is missing or was refused. Codes: `api_key_missing`, `api_key_malformed`, `api_key_in_browser`,
- * `unauthenticated`, `session_expired`, `session_refused`.
+ * `unauthenticated`, `session_expired`, `session_refused`; and `session_revoked`, after which a session is over for good.
  */
 export class AuthenticationError extends E2BEdgeError {
   override name = 'AuthenticationError';

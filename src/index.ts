@@ -66,8 +66,7 @@ export type {
 } from './control/pool/sandbox-pool.js';
 export { Sandbox, Sandbox as default } from './control/sandbox.js';
 export type { SandboxPaginator, SnapshotPaginator } from './control/sandbox-api.js';
-export type { SandboxInfo, SandboxInfoLifecycle, SandboxState } from './control/sandbox-info.js';
-export type { SandboxMetrics } from './control/sandbox-metrics.js';
+export type { SandboxInfo, SandboxInfoLifecycle } from './control/sandbox-info.js';
 export type {
   CreateSnapshotOptions,
   CreateSnapshotOptions as CreateSnapshotOpts,
@@ -138,6 +137,7 @@ export type {
 } from './sandbox/git-options.js';
 export type { GitBranches, GitFileStatus, GitStatus, GitStatusLabel } from './sandbox/git-status.js';
 export type { InputSource } from './sandbox/input-source.js';
+export { invitationLink, takeInvitation } from './sandbox/invitation-link.js';
 export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
 export type { OutputBytes, OutputGap } from './sandbox/output-log.js';
 export type { Pty } from './sandbox/pty.js';
@@ -153,6 +153,7 @@ export type { ReadFormats, ReadOptions, ReadOptions as FilesystemReadOpts } from
 export { RunningCommand } from './sandbox/running-command.js';
 export type { Sandbox as SessionSandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
+export type { Invitation, InviteOptions, ResumeOptions, SessionEnd } from './sandbox/session-options.js';
 export type { FileData } from './sandbox/upload-body.js';
 export { WatchHandle, type WatchListener } from './sandbox/watch-handle.js';
 export type { WatchEvent, WatchGap, WatchOptions } from './sandbox/watch-options.js';
@@ -163,7 +164,11 @@ export type {
 } from './sandbox/write-file.js';
 export type { CallOptions, CallOptions as CommandRequestOpts } from './transport/call-options.js';
 export type { ClientOptions } from './transport/client-options.js';
-export { type FetchSessionOptions, fetchSession } from './transport/fetch-session.js';
+export {
+  type FetchDirectSessionOptions,
+  type FetchSessionOptions,
+  fetchSession,
+} from './transport/fetch-session.js';
 export type {
   CallEvent,
   ErrorEvent,
@@ -173,10 +178,12 @@ export type {
   ResponseEvent,
   RetryEvent,
 } from './transport/hooks.js';
-export type { SessionRequest, SessionSource } from './transport/session-credential.js';
+export type { SessionFunction, SessionRequest, SessionSource } from './transport/session-source.js';
 export type { TraceParent } from './transport/trace-parent.js';
 export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
 export { getSignature } from './wire/file-signature.js';
 export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-event.js';
 export type { PtyOutput, Stderr, Stdout, Username } from './wire/official-types.js';
-export type { FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';
+export type { SandboxMetrics } from './wire/sandbox-metrics.js';
+export type { SandboxState, SandboxSummary } from './wire/sandbox-summary.js';
+export type { DirectSession, FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';

@@ -44,6 +44,7 @@ export class SocketClient implements Channel {
   readonly #createKey = randomId();
   readonly #onOpen: () => void;
   readonly #onFailure: (error: unknown) => void;
+  readonly #detach: (() => void) | undefined;
   #openTimer: ReturnType<typeof setTimeout> | undefined;
   #welcomeTimer: ReturnType<typeof setTimeout> | undefined;
   #state: 'opening' | 'open' | 'closed' = 'opening';
@@ -84,11 +85,12 @@ export class SocketClient implements Channel {
       onMessage: (message) => this.#take(message),
       onLoss: (loss) => this.#lose(loss),
     });
-    const { openTimeoutMs = 60_000 } = options;
-    if (openTimeoutMs === 0) return;
-    this.#openTimer = setTimeout(() => {
-      this.fail(this.#persistence.openingFailed(`within ${openTimeoutMs} ms`));
-    }, openTimeoutMs);
+    const { openTimeoutMs = 60_000, attach } = options;
+    if (openTimeoutMs > 0) {
+      const expire = () => this.fail(this.#persistence.openingFailed(`within ${openTimeoutMs} ms`));
+      this.#openTimer = setTimeout(expire, openTimeoutMs);
+    }
+    this.#detach = attach?.((error) => this.fail(error));
   }
 
   get pid(): number {
@@ -281,6 +283,7 @@ export class SocketClient implements Channel {
 
   #end(reason: string, error?: Error, acceptedTo?: number): void {
     this.#state = 'closed';
+    this.#detach?.();
     clearTimeout(this.#openTimer);
     clearTimeout(this.#welcomeTimer);
     this.#heartbeat.stop();

@@ -27,4 +27,6 @@ export interface SocketChannelOptions {
   WebSocket?: WebSocketConstructor;
   /** Gives up the opening; an open channel is closed with `close()`. */
   signal?: AbortSignal;
+  /** Told of the channel's beginning, with what ends it; returns what is called at its end. */
+  attach?: (onEnd: (error: Error) => void) => () => void;
 }

@@ -40,7 +40,8 @@ export class Persistence {
     this.#attempt++;
     this.#refused = opened ? 0 : this.#refused + 1;
     const attempt = this.#attempt;
-    if (isFinal(code) || (code === PtyClose.token && this.refreshToken)) {
+    const isRevoked = words?.code === 'session_revoked';
+    if (isFinal(code) || (code === PtyClose.token && (this.refreshToken || isRevoked))) {
       return { attempt, stop: stopError(code, words) };
     }
     if (error !== undefined && !mayHeal(error)) return { attempt, stop: error as Error };
@@ -69,7 +70,7 @@ export class Persistence {
 
 /** Whether a failed preparation may work next time. What is no error of ours is taken for a network that is down. */
 function mayHeal(error: unknown): boolean {
-  if (!(error instanceof E2BEdgeError)) return true;
+  if (!(error instanceof E2BEdgeError) || error.retryable) return true;
   return [ConnectionError, TimeoutError, RateLimitError, ServiceBusyError].some(
     (type) => error instanceof type,
   );

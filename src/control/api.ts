@@ -2,18 +2,11 @@ import { type E2BEdgeError, isE2BEdgeError, NotFoundError, SandboxError } from '
 import type { CallOptions } from '../transport/call-options.js';
 import type { ClientOptions } from '../transport/client-options.js';
 import { createRest, type RestCall } from '../transport/rest.js';
-import {
-  type ListQuery,
-  listQuery,
-  metricsQuery,
-  type Page,
-  type SnapshotQuery,
-  snapshotQuery,
-} from './list-query.js';
+import { type MetricRecord, metricsQuery } from '../wire/sandbox-metrics.js';
+import { type ListQuery, listQuery, type Page, type SnapshotQuery, snapshotQuery } from './list-query.js';
 import type {
   ForkRecord,
   ListedSandbox,
-  MetricRecord,
   NewSandbox,
   SandboxDetail,
   SandboxRecord,

@@ -1,3 +1,4 @@
+import { lifetime } from '../sandbox/lifetime.js';
 import {
   callback,
   check,
@@ -12,7 +13,7 @@ import {
 } from '../transport/check-options.js';
 import type { ConnectionOptions } from './config.js';
 import { iamBody, type SandboxIamOptions } from './iam.js';
-import { lifecycleBody, lifetime, type SandboxLifecycle, seconds } from './lifecycle-options.js';
+import { lifecycleBody, type SandboxLifecycle, seconds } from './lifecycle-options.js';
 import { networkBody } from './network-body.js';
 import type { SandboxNetworkOptions } from './network-options.js';
 import type { NewSandbox } from './records.js';

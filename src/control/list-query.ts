@@ -37,15 +37,6 @@ export function snapshotQuery({ sandboxId, ...rest }: SnapshotQuery): Record<str
   return present({ ...rest, sandboxID: sandboxId });
 }
 
-/** From and until when, in whole seconds. */
-export function metricsQuery(start: Date | undefined, end: Date | undefined): Record<string, string> {
-  return present({ start: start && unixSeconds(start), end: end && unixSeconds(end) });
-}
-
-function unixSeconds(date: Date): string {
-  return String(Math.round(date.getTime() / 1000));
-}
-
 /** Without what was not given; a list becomes one value, with commas. */
 function present(query: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(

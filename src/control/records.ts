@@ -1,5 +1,6 @@
 /** The control plane's JSON, as far as it is used here. */
 
+import type { SandboxSummaryRecord } from '../wire/sandbox-summary.js';
 import type { SandboxNetworkInfo } from './network-options.js';
 
 /** What a sandbox is created with. */
@@ -41,18 +42,9 @@ export interface ForkRecord {
   error?: { code: number; message: string };
 }
 
-export interface ListedSandbox {
-  sandboxID: string;
-  templateID: string;
-  alias?: string;
+export interface ListedSandbox extends SandboxSummaryRecord {
   metadata?: Record<string, string>;
-  startedAt: string;
-  endAt: string;
-  state: 'running' | 'paused';
-  cpuCount: number;
-  memoryMB: number;
   diskSizeMB: number;
-  envdVersion: string;
   volumeMounts?: VolumeMount[] | null;
 }
 
@@ -62,17 +54,6 @@ export interface SandboxDetail extends ListedSandbox {
   allowInternetAccess?: boolean | null;
   network?: SandboxNetworkInfo | null;
   lifecycle?: { onTimeout: 'pause' | 'kill'; autoResume: boolean } | null;
-}
-
-export interface MetricRecord {
-  timestamp: string;
-  cpuCount: number;
-  cpuUsedPct: number;
-  memUsed: number;
-  memTotal: number;
-  memCache: number;
-  diskUsed: number;
-  diskTotal: number;
 }
 
 export interface SnapshotRecord {

@@ -1,20 +1,21 @@
 // biome-ignore-all lint/complexity/noThisInStatic: it is the subclass, with what a client has bound to it.
 
+import { lifetimeOrZero } from '../sandbox/lifetime.js';
+import { checkMetricsOptions } from '../sandbox/metrics-options.js';
 import { Sandbox as SessionSandbox } from '../sandbox/sandbox.js';
-import type { CallOptions } from '../transport/call-options.js';
+import { type CallOptions, callOptions } from '../transport/call-options.js';
 import { check, checkOptions, text } from '../transport/check-options.js';
+import { type SandboxMetrics, sandboxMetrics } from '../wire/sandbox-metrics.js';
 import { type ControlApi, createControlApi } from './api.js';
 import { type ConnectionConfig, type ConnectionOptions, connectionConfig, mergeOptions } from './config.js';
-import { lifetimeOrZero, seconds } from './lifecycle-options.js';
+import { seconds } from './lifecycle-options.js';
 import { networkUpdateBody } from './network-body.js';
 import type { SandboxNetworkUpdate } from './network-options.js';
 import { Paginator } from './paginator.js';
 import { type SandboxInfo, sandboxInfo } from './sandbox-info.js';
-import { type SandboxMetrics, sandboxMetrics } from './sandbox-metrics.js';
 import {
   type CreateSnapshotOptions,
   checkListOptions,
-  checkMetricsOptions,
   checkSandboxId,
   pauseRules,
   type SandboxListOptions,
@@ -55,9 +56,7 @@ export class SandboxApi extends SessionSandbox {
   ): ControlCall<Options> {
     const merged = mergeOptions(this.boundOptions, options);
     const config = connectionConfig(merged, what);
-    const { signal, requestTimeoutMs } = merged;
-    const call = { ...(signal && { signal }), ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) };
-    return { api: createControlApi(config), config, call, merged };
+    return { api: createControlApi(config), config, call: callOptions(merged), merged };
   }
 
   /**

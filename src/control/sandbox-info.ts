@@ -1,8 +1,7 @@
+import { type SandboxSummary, sandboxSummary } from '../wire/sandbox-summary.js';
 import { createMarker } from './create-marker.js';
 import type { SandboxNetworkInfo } from './network-options.js';
 import type { ListedSandbox, SandboxDetail } from './records.js';
-
-export type SandboxState = 'running' | 'paused';
 
 /** What happens to a sandbox at its end time, and whether a request resumes it then. */
 export interface SandboxInfoLifecycle {
@@ -11,21 +10,9 @@ export interface SandboxInfoLifecycle {
 }
 
 /** What is known of a sandbox. */
-export interface SandboxInfo {
-  sandboxId: string;
-  templateId: string;
-  /** The template's name. */
-  name?: string;
+export interface SandboxInfo extends SandboxSummary {
   /** As it was given at the creation; the mark that `create` adds (see `idempotencyKey`) is left out. */
   metadata: Record<string, string>;
-  startedAt: Date;
-  /** When it will be killed, or paused if it was created so; of a paused one, when it was paused. */
-  endAt: Date;
-  state: SandboxState;
-  cpuCount: number;
-  /** In MiB. */
-  memoryMB: number;
-  envdVersion: string;
   /** Whether its programs reach the internet, where that was said when it was created. `getInfo` only. */
   allowInternetAccess?: boolean | undefined;
   /** `getInfo` only. */
@@ -42,16 +29,8 @@ export function sandboxInfo(record: ListedSandbox | SandboxDetail): SandboxInfo 
   const { domain, allowInternetAccess, network, lifecycle }: Partial<SandboxDetail> = record;
   const { [createMarker]: _mark, ...metadata } = record.metadata ?? {};
   return {
-    sandboxId: record.sandboxID,
-    templateId: record.templateID,
-    ...(record.alias && { name: record.alias }),
+    ...sandboxSummary(record),
     metadata,
-    startedAt: new Date(record.startedAt),
-    endAt: new Date(record.endAt),
-    state: record.state,
-    cpuCount: record.cpuCount,
-    memoryMB: record.memoryMB,
-    envdVersion: record.envdVersion,
     ...(typeof allowInternetAccess === 'boolean' && { allowInternetAccess }),
     ...(network && { network }),
     ...(lifecycle && { lifecycle }),

@@ -1,19 +1,19 @@
 /** The options of the calls on sandboxes and snapshots, and their rules; those of `create` are a page of their own. */
 
+import { lifetime, lifetimeOrZero } from '../sandbox/lifetime.js';
+import { date, type MetricsOptions } from '../sandbox/metrics-options.js';
 import {
   check,
   checkOptions,
   flag,
   oneOf,
-  type Rule,
   type Rules,
   text,
   textMap,
   whole,
 } from '../transport/check-options.js';
+import type { SandboxState } from '../wire/sandbox-summary.js';
 import type { ConnectionOptions } from './config.js';
-import { lifetime, lifetimeOrZero } from './lifecycle-options.js';
-import type { SandboxState } from './sandbox-info.js';
 
 /** Whether a paused sandbox goes on where it was, or boots from its files alone. */
 export type SandboxOnResume = 'restore' | 'reboot';
@@ -40,12 +40,7 @@ export interface SandboxForkOptions extends ConnectionOptions {
   timeoutMs?: number;
 }
 
-export interface SandboxMetricsOptions extends ConnectionOptions {
-  /** Default: when the sandbox was started. */
-  start?: Date;
-  /** Default: now. */
-  end?: Date;
-}
+export interface SandboxMetricsOptions extends ConnectionOptions, MetricsOptions {}
 
 export interface CreateSnapshotOptions extends ConnectionOptions {
   /** A snapshot of a name that is taken becomes the newest of that name. Default: it has an id alone. */
@@ -85,10 +80,6 @@ export interface SnapshotListOptions extends PageOptions {
 
 type Own<Options> = Rules<Omit<Options, keyof ConnectionOptions>>;
 
-const date: Rule = [
-  'a Date from 1970 on',
-  (value) => Object.prototype.toString.call(value) === '[object Date]' && (value as Date).getTime() >= 0,
-];
 const state = oneOf('running', 'paused');
 const pageRules = { limit: whole(1, 100), nextToken: text };
 
@@ -100,7 +91,6 @@ export const pauseRules: Own<SandboxPauseOptions> = { keepMemory: flag };
 export const forkRules: Own<SandboxForkOptions> = { count: whole(1, 100), timeoutMs: lifetime };
 export const snapshotRules: Own<CreateSnapshotOptions> = { name: text };
 export const snapshotListRules: Own<SnapshotListOptions> = { ...pageRules, sandboxId: text, name: text };
-const metricsRules: Own<SandboxMetricsOptions> = { start: date, end: date };
 const listRules: Own<SandboxListOptions> = {
   ...pageRules,
   query: ['an object', (value) => typeof value === 'object'],
@@ -119,12 +109,6 @@ const queryRules: Rules<NonNullable<SandboxListOptions['query']>> = {
 export function checkListOptions(what: string, options: SandboxListOptions): void {
   checkOptions(what, options, listRules);
   if (options.query !== undefined) checkOptions(`${what}: query`, options.query, queryRules);
-}
-
-export function checkMetricsOptions(what: string, options: SandboxMetricsOptions): void {
-  checkOptions(what, options, metricsRules);
-  const { start, end } = options;
-  if (start && end) check(`${what}: end`, end, ['at or after start', (value: Date) => value >= start]);
 }
 
 /** @throws {InvalidArgumentError} it is no id of a sandbox. */

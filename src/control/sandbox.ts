@@ -3,7 +3,6 @@
 // biome-ignore-all lint/complexity/noThisInStatic: it is the subclass, with what a client has bound to it.
 
 import { openLiveChannel } from '../channel/live-channel.js';
-import { type FileUrlOptions, type FileUrlTarget, signedFileUrl } from '../sandbox/file-url.js';
 import { Git } from '../sandbox/git.js';
 import { Sandbox as SessionSandbox } from '../sandbox/sandbox.js';
 import { openSession, type SessionConnectOptions } from '../sandbox/session-connection.js';
@@ -14,6 +13,7 @@ import { sandboxHost } from '../transport/envd-endpoint.js';
 import { errorOfStatus } from '../transport/http-error.js';
 import { envdVersions } from '../transport/version.js';
 import { asyncDispose } from '../wire/async-dispose.js';
+import type { SandboxMetrics } from '../wire/sandbox-metrics.js';
 import { boundOptions, type ConnectionConfig, type ConnectionOptions, mergeOptions } from './config.js';
 import { createOnce } from './create-once.js';
 import { createOptions, newSandbox, type SandboxCreateOptions } from './create-options.js';
@@ -23,7 +23,6 @@ import { mcpPort, mcpTokenFile, startMcpGateway } from './mcp-gateway.js';
 import type { SandboxNetworkUpdate } from './network-options.js';
 import { SandboxApi, type SnapshotPaginator } from './sandbox-api.js';
 import type { SandboxInfo } from './sandbox-info.js';
-import type { SandboxMetrics } from './sandbox-metrics.js';
 import {
   type CreateSnapshotOptions,
   checkSandboxId,
@@ -62,27 +61,24 @@ export class Sandbox extends SandboxApi {
   declare readonly [Symbol.asyncDispose]: () => Promise<void>;
   readonly #connection: Connection;
   readonly #config: ConnectionConfig;
-  readonly #files: FileUrlTarget;
   readonly #options: ConnectionOptions;
   #mcpToken: string | undefined;
 
   /** Use `create` or `connect`. @internal */
   constructor({ record, config, options }: SandboxOrigin) {
     const connection = envdConnection(record, config);
-    const kept = boundOptions(options);
+    const { envdVersion, envdAccessToken } = record;
     super({
       connection,
       channels: { connect: (target, _size, call) => openLiveChannel(connection, target, call) },
-      kill: (call) => Sandbox.kill(record.sandboxID, mergeOptions(kept, call)),
+      files: { baseUrl: connection.baseUrl, envdVersion, envdAccessToken },
     });
     this.git = new Git(this.commands);
     this.sandboxDomain = record.domain || config.domain;
     if (record.trafficAccessToken) this.trafficAccessToken = record.trafficAccessToken;
     this.#connection = connection;
     this.#config = config;
-    const { envdVersion, envdAccessToken } = record;
-    this.#files = { baseUrl: connection.baseUrl, envdVersion, envdAccessToken };
-    this.#options = kept;
+    this.#options = boundOptions(options);
     this[asyncDispose] = async () => {
       await this.kill();
     };
@@ -202,8 +198,16 @@ export class Sandbox extends SandboxApi {
     return own.fork(this.sandboxId, this.#with(options)) as Promise<Array<this | Error>>;
   }
 
+  /**
+   * Kills the sandbox, with all that runs in it.
+   * @returns false when it had ended already.
+   */
+  override kill(options: CallOptions = {}): Promise<boolean> {
+    return Sandbox.kill(this.sandboxId, this.#with(options));
+  }
+
   /** What is known of the sandbox. */
-  getInfo(options: CallOptions = {}): Promise<SandboxInfo> {
+  override getInfo(options: CallOptions = {}): Promise<SandboxInfo> {
     return Sandbox.getInfo(this.sandboxId, this.#with(options));
   }
 
@@ -211,7 +215,7 @@ export class Sandbox extends SandboxApi {
    * What the sandbox used, every few seconds of its life.
    * @throws {TemplateError} its envd is older than 0.1.5.
    */
-  async getMetrics(options: SandboxMetricsOptions = {}): Promise<SandboxMetrics[]> {
+  override async getMetrics(options: SandboxMetricsOptions = {}): Promise<SandboxMetrics[]> {
     const { metrics, diskMetrics } = envdVersions;
     this.#connection.requireEnvd(metrics, 'sandbox.getMetrics');
     if (!this.#connection.hasEnvd(diskMetrics)) {
@@ -223,7 +227,7 @@ export class Sandbox extends SandboxApi {
   }
 
   /** Sets how long the sandbox lives from now on, in milliseconds: longer or shorter than before. 0 ends it now. */
-  setTimeout(timeoutMs: number, options: CallOptions = {}): Promise<void> {
+  override setTimeout(timeoutMs: number, options: CallOptions = {}): Promise<void> {
     return Sandbox.setTimeout(this.sandboxId, timeoutMs, this.#with(options));
   }
 
@@ -232,8 +236,13 @@ export class Sandbox extends SandboxApi {
     return Sandbox.updateNetwork(this.sandboxId, network, this.#with(options));
   }
 
+  /** Makes the sandbox run again, should it be paused: as `connect`. */
+  override async resume(options: SandboxConnectOptions = {}): Promise<void> {
+    await this.connect(options);
+  }
+
   /** Pauses the sandbox; `connect` resumes it. False when it is paused already. */
-  pause(options: SandboxPauseOptions = {}): Promise<boolean> {
+  override pause(options: SandboxPauseOptions = {}): Promise<boolean> {
     return Sandbox.pause(this.sandboxId, this.#with(options));
   }
 
@@ -256,19 +265,6 @@ export class Sandbox extends SandboxApi {
   getHost(port: number): string {
     check('sandbox.getHost: port', port, whole(1, 65_535));
     return this.#config.debug ? `localhost:${port}` : sandboxHost(this.sandboxId, port, this.sandboxDomain);
-  }
-
-  /**
-   * Where anybody can write a file with a POST of a form (`multipart/form-data`), without other credentials.
-   * @param path the file; without it, the form names it.
-   */
-  uploadUrl(path?: string, options?: FileUrlOptions): Promise<string> {
-    return signedFileUrl(this.#files, 'sandbox.uploadUrl', 'write', path, options);
-  }
-
-  /** Where anybody can read a file, without other credentials. */
-  downloadUrl(path: string, options?: FileUrlOptions): Promise<string> {
-    return signedFileUrl(this.#files, 'sandbox.downloadUrl', 'read', path, options);
   }
 
   /** Where the gateway is that `create({ mcp })` started. */

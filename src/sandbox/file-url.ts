@@ -1,14 +1,18 @@
 import { InvalidArgumentError } from '../errors.js';
-import { checkOptions, whole } from '../transport/check-options.js';
+import type { CallOptions } from '../transport/call-options.js';
+import { callRules, checkOptions, whole } from '../transport/check-options.js';
 import { envdVersions, isVersionAtLeast } from '../transport/version.js';
 import { getSignature } from '../wire/file-signature.js';
 import { checkPath } from './file-options.js';
 import { linuxUser } from './process-rules.js';
 
-export interface FileUrlOptions {
-  /** The Linux user whose home a relative path is below, and who gets what is uploaded. Default: the template's. */
+export interface FileUrlOptions extends CallOptions {
+  /**
+   * The Linux user whose home a relative path is below, and who gets what is uploaded. Default: the template's. With a
+   * session it is the session's user, whatever is given.
+   */
   user?: string;
-  /** How long the URL works, in seconds from now. Default: for ever. */
+  /** How long the URL works, in seconds from now. Default: for ever; with a session at most 60, which is its default. */
   useSignatureExpiration?: number;
 }
 
@@ -19,6 +23,10 @@ export interface FileUrlTarget {
   envdVersion: string;
   /** Absent for a sandbox that is not secured. */
   envdAccessToken: string | undefined;
+}
+
+export function checkUrlOptions(what: string, options: FileUrlOptions): void {
+  checkOptions(what, options, { ...callRules, user: linuxUser, useSignatureExpiration: whole(0) });
 }
 
 /**
@@ -33,7 +41,7 @@ export async function signedFileUrl(
   path: string | undefined,
   options: FileUrlOptions = {},
 ): Promise<string> {
-  checkOptions(what, options, { user: linuxUser, useSignatureExpiration: whole(0) });
+  checkUrlOptions(what, options);
   if (operation === 'read' || (path !== undefined && path !== '')) checkPath(what, path);
   const {
     user = isVersionAtLeast(envdVersion, envdVersions.defaultUser) ? undefined : 'user',

@@ -51,6 +51,7 @@ const english: TerminalLabels = {
   closed: {
     replaced: 'This terminal was opened in another tab.',
     session_expired: 'Your session has ended.',
+    session_revoked: 'Your session was ended.',
     session_refused: 'You no longer have access to this sandbox.',
     unauthenticated: 'Your session was not accepted.',
     permission_denied: 'You are not allowed to use a terminal here.',

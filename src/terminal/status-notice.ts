@@ -17,6 +17,7 @@ const lasting: readonly string[] = [
   'sandbox_not_found',
   'session_expired',
   'session_refused',
+  'session_revoked',
   'unauthenticated',
 ];
 

@@ -22,8 +22,8 @@ export function authorizeFetch(credential: Credential, fetch?: FetchLike): Autho
     const headers = await abortable(credential.headers(), signal);
     const response = await send(url, init, headers, fetch);
     if (response.status !== 401 || !credential.renew) return checked(response, init, from);
-    await response.body?.cancel();
-    await abortable(credential.renew(headers), signal);
+    const refusal = await httpError(response, from);
+    await abortable(credential.renew(headers, refusal), signal);
     if (init.body instanceof ReadableStream) {
       throw new AuthenticationError(
         'The session ran out just as a stream was sent, which cannot be sent again. It has been renewed: try once more.',

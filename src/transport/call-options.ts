@@ -11,6 +11,11 @@ export interface CallOptions {
   requestTimeoutMs?: number;
 }
 
+/** Those of some options that concern any call. */
+export function callOptions({ signal, requestTimeoutMs }: CallOptions): CallOptions {
+  return { ...(signal && { signal }), ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) };
+}
+
 /** The limit of `requestTimeoutMs` where none is given, in milliseconds. */
 export const defaultRequestTimeoutMs = 60_000;
 

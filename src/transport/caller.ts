@@ -8,7 +8,7 @@ import type { Credential } from './credential.js';
 import { type Deadline, pause, startDeadline } from './deadline.js';
 import { isIdempotent } from './idempotence.js';
 import { giveBack } from './retry-budget.js';
-import { isRetryable, retryDelay } from './retry-policy.js';
+import { type FailedAttempt, isRetryable, retryDelay } from './retry-policy.js';
 
 /** Who calls, and how. */
 export interface CallerOptions {
@@ -56,13 +56,18 @@ export class Caller {
 
   /** Begins a call whose answer goes on after `run`: it is the caller who ends its deadline. */
   begin(subject: CallSubject): Call {
-    const { client = {} } = this.#options;
+    const { client = {}, credential } = this.#options;
     const requestTimeoutMs = subject.requestTimeoutMs ?? client.requestTimeoutMs;
     const deadline = startDeadline(
       { ...subject, ...(requestTimeoutMs !== undefined && { requestTimeoutMs }) },
       subject.operation,
     );
-    return new Call(this.#options, this.#origin, subject, deadline);
+    const detach = credential.attach?.((error) => deadline.cancel(error));
+    const end = (): void => {
+      detach?.();
+      deadline.end();
+    };
+    return new Call(this.#options, this.#origin, subject, { ...deadline, end });
   }
 }
 
@@ -75,6 +80,8 @@ export class Call {
   readonly #observer: CallObserver;
   #idempotent: boolean;
   #resendable = true;
+  /** Whether the attempt got as far as a request: a credential that is not to be had is no harm to any. */
+  #isSent = false;
 
   constructor(options: CallerOptions, origin: string, subject: CallSubject, deadline: Deadline) {
     this.deadline = deadline;
@@ -102,8 +109,7 @@ export class Call {
             ? undefined
             : retryDelay(error, {
                 origin: this.#origin,
-                idempotent: this.#idempotent,
-                resendable: this.#resendable,
+                ...this.#repeat(),
                 backoff,
                 remainingMs: this.deadline.remainingMs(),
               });
@@ -123,7 +129,7 @@ export class Call {
     if (!byCaller && isE2BEdgeError(error)) {
       Object.assign(error, {
         attempts: this.#observer.attempt,
-        retryable: isRetryable(error, { idempotent: this.#idempotent, resendable: this.#resendable }),
+        retryable: isRetryable(error, this.#repeat()),
         ...(error.cause === undefined && before !== undefined && { cause: before }),
       });
     }
@@ -131,10 +137,19 @@ export class Call {
     return error;
   }
 
+  /** What may be done now that an attempt has failed. */
+  #repeat(): Pick<FailedAttempt, 'idempotent' | 'resendable'> {
+    return { idempotent: this.#idempotent || !this.#isSent, resendable: this.#resendable || !this.#isSent };
+  }
+
   /** `fetch` for one attempt, which also takes note of what may be done should it fail. */
   #fetch(): AuthorizedFetch {
-    const fetch = authorizeFetch(this.#options.credential, this.#observer.fetch);
+    const fetch = authorizeFetch(this.#options.credential, (url, init) => {
+      this.#isSent = true;
+      return this.#observer.fetch(url, init);
+    });
     return (url, init, from) => {
+      this.#isSent = false;
       this.#idempotent = this.#subject.idempotent ?? isIdempotent(url, init, from);
       this.#resendable = !(init.body instanceof ReadableStream);
       return fetch(url, init, from);

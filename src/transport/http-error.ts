@@ -50,6 +50,7 @@ export function errorOfStatus(
 ): E2BEdgeError {
   // A broker names what is gone, whatever was being done to it.
   if (options.code === 'sandbox_not_found') return new SandboxNotFoundError(message, options);
+  if (options.code === 'duplicate_request') return sentTwice(options);
   if (status === 0 || (status >= 300 && status < 400)) return unexpectedRedirect(options);
   switch (status) {
     case 400:
@@ -91,6 +92,17 @@ export function sandboxEnded(message: string, options: E2BEdgeErrorOptions = {})
     ...options,
     code: options.code ?? 'sandbox_ended',
   });
+}
+
+/**
+ * Some runtimes send a request again by themselves when its connection dies. A broker takes it once: what became of the
+ * first one is not known here.
+ */
+function sentTwice(options: E2BEdgeErrorOptions): ConnectionError {
+  return new ConnectionError(
+    'The connection was lost before an answer came. The request was sent again by the runtime, and taken once.',
+    { ...options, code: 'connection_lost', uncertain: true },
+  );
 }
 
 /** A redirect is not followed, because it would carry the credential away. A page sees it without its status. */

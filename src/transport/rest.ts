@@ -1,6 +1,6 @@
 import type { CallOptions } from './call-options.js';
 import { Caller, type CallerOptions } from './caller.js';
-import { readJson } from './http-error.js';
+import { type AnswerFrom, readJson } from './http-error.js';
 
 export interface RestCall extends CallOptions {
   /** As programs know it: `sandbox.create`. */
@@ -12,6 +12,8 @@ export interface RestCall extends CallOptions {
   body?: unknown;
   /** Whether it may be executed twice without harm. Default: all but POST. */
   idempotent?: boolean;
+  /** In the place of the client's. */
+  retries?: number;
 }
 
 /** A successful answer, all of it. */
@@ -24,8 +26,8 @@ export interface RestAnswer {
 /** A call of a JSON interface. */
 export type Rest = (call: RestCall) => Promise<RestAnswer>;
 
-/** Makes the caller of the control plane. The body of an answer counts to the time of the call. */
-export function createRest(options: CallerOptions): Rest {
+/** Makes the caller of a JSON interface. The body of an answer counts to the time of the call. */
+export function createRest(options: CallerOptions, from: AnswerFrom = 'control'): Rest {
   const caller = new Caller(options);
   return ({ method, path, headers, query, body, ...subject }) => {
     const search = new URLSearchParams(query).toString();
@@ -36,7 +38,7 @@ export function createRest(options: CallerOptions): Rest {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
     return caller.run(subject, async (fetch, signal) => {
-      const response = await fetch(url, { ...init, signal }, 'control');
+      const response = await fetch(url, { ...init, signal }, from);
       return { headers: response.headers, body: await readJson(response) };
     });
   };

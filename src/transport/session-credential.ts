@@ -1,70 +1,68 @@
-import { AuthenticationError, type E2BEdgeError, InvalidArgumentError, isE2BEdgeError } from '../errors.js';
-import { parseSession, type Session } from '../wire/session.js';
-import { Caller } from './caller.js';
+import { AuthenticationError, type E2BEdgeError, isE2BEdgeError } from '../errors.js';
+import type { Session } from '../wire/session.js';
+import { maxTimerMs } from './call-options.js';
 import type { ClientOptions } from './client-options.js';
-import { type Credential, fixedCredential } from './credential.js';
-import { readJson } from './http-error.js';
-
-/** Why a session is asked for. */
-export interface SessionRequest {
-  /** `connect`: the first time. `renew`: the broker would not refresh the one before. */
-  reason: 'connect' | 'renew';
-  /** With `renew`: the sandbox that the new session must be for. */
-  sandboxId?: string;
-}
-
-/** Where sessions come from: one that is at hand, or a function that asks your broker for one. */
-export type SessionSource = Session | ((request: SessionRequest) => Session | Promise<Session>);
+import type { Credential } from './credential.js';
+import { refreshSession } from './refresh-session.js';
+import { renewedSession, type SessionSource } from './session-source.js';
+import { stopwatch } from './stopwatch.js';
 
 /** A token is replaced when this part of its life is over. */
 const renewAfter = 0.8;
 
-/** How long the broker may take to refresh one, in milliseconds: calls wait for it. */
-const refreshTimeoutMs = 10_000;
+/** Between two tries to replace a token that is still good: this part of its life, and at least so long in milliseconds. */
+const pausePart = 0.05;
+const shortestPauseMs = 1_000;
 
 /**
- * Keeps one session usable: refreshes its token at 80 % of its life and when it was refused, once for all calls that
- * wait for it.
+ * Keeps one session usable. A token is replaced once for all who wait for it: when 80 % of its life is over, which nobody
+ * waits for, and when it has run out or was refused.
+ *
+ * A timer does so only while something is under way that may make no request for long, as a terminal or a stream. A page
+ * that does nothing asks for nothing: else one that is left open would keep its sandbox alive all day.
  */
 export class SessionCredential implements Credential {
   #session: Session;
-  /** By the page's own clock, which may be wrong but runs at the right speed. */
-  #since = Date.now();
+  #age = stopwatch();
   #renewal: Promise<void> | undefined;
+  /** The age at which a token that is still good may be replaced: later, where the last try failed. */
+  #renewAtMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #end: E2BEdgeError | undefined;
+  readonly #users = new Set<(error: E2BEdgeError) => void>();
   readonly #source: SessionSource;
   readonly #client: ClientOptions;
+  readonly #onEnd: ((error: E2BEdgeError) => void) | undefined;
 
-  private constructor(session: Session, source: SessionSource, client: ClientOptions) {
+  /** @param onEnd told once that the session is over for good. */
+  constructor(
+    session: Session,
+    source: SessionSource,
+    client: ClientOptions = {},
+    onEnd?: (error: E2BEdgeError) => void,
+  ) {
     this.#session = session;
+    this.#renewAtMs = renewAfter * session.ttlMs;
     this.#source = source;
     this.#client = client;
-  }
-
-  /** Gets the first session. */
-  static async obtain(source: SessionSource, client: ClientOptions = {}): Promise<SessionCredential> {
-    return new SessionCredential(await fromSource(source, { reason: 'connect' }), source, client);
+    this.#onEnd = onEnd;
   }
 
   get session(): Session {
     return this.#session;
   }
 
-  /** The token, refreshed when it is about to end. */
+  /** The token; another one if its time is over. */
   async token(): Promise<string> {
-    const age = Date.now() - this.#since;
-    if (age >= renewAfter * this.#session.ttlMs) {
-      try {
-        await this.#renewOnce();
-      } catch (error) {
-        // A broker in trouble is no reason to fail while the token still has some life.
-        if (age >= this.#session.ttlMs || !isPassing(error)) throw error;
-      }
-    }
+    if (this.#end) throw this.#end;
+    if (this.#age() >= this.#session.ttlMs) await this.#renewOnce();
+    else if (this.#age() >= this.#renewAtMs) this.#renewAhead();
     return this.#session.token;
   }
 
   /** A token other than the one that was refused. */
   async renewedToken(refused: string): Promise<string> {
+    if (this.#end) throw this.#end;
     if (refused === this.#session.token) await this.#renewOnce();
     return this.#session.token;
   }
@@ -74,89 +72,108 @@ export class SessionCredential implements Credential {
   }
 
   /** Replaces a token that was refused, unless that has been done meanwhile. */
-  async renew(refused: Record<string, string>): Promise<void> {
+  async renew(refused: Record<string, string>, refusal: E2BEdgeError): Promise<void> {
+    this.heed(refusal);
     await this.renewedToken(refused.authorization?.replace(/^Bearer /, '') ?? '');
   }
 
+  attach(onEnd: (error: E2BEdgeError) => void): () => void {
+    if (this.#end) {
+      onEnd(this.#end);
+      return () => undefined;
+    }
+    const user = (error: E2BEdgeError): void => onEnd(error);
+    this.#users.add(user);
+    if (this.#users.size === 1) this.#schedule();
+    return () => {
+      this.#users.delete(user);
+      if (this.#users.size === 0) clearTimeout(this.#timer);
+    };
+  }
+
+  /** Takes note of an answer that may say that the session was revoked: then nothing is asked any more. */
+  heed(error: unknown): void {
+    if (isE2BEdgeError(error, 'session_revoked')) this.end(error);
+  }
+
+  /** The session is over for good: all that is under way fails, and all that comes. */
+  end(error: E2BEdgeError): void {
+    if (this.#end) return;
+    this.#end = error;
+    clearTimeout(this.#timer);
+    for (const user of this.#users) user(error);
+    this.#users.clear();
+    void this.#tell(error);
+  }
+
+  async #tell(error: E2BEdgeError): Promise<void> {
+    try {
+      await this.#onEnd?.(error);
+    } catch (failure) {
+      this.#client.logger?.warn?.('e2b-edge: onSessionEnd failed', failure);
+    }
+  }
+
+  /** Where it fails, those whose token has run out will be told. */
+  #renewAhead(): void {
+    this.#renewOnce().catch(() => undefined);
+  }
+
   #renewOnce(): Promise<void> {
-    this.#renewal ??= this.#next()
-      .then((session) => {
-        this.#session = session;
-        this.#since = Date.now();
-      })
-      .finally(() => {
-        this.#renewal = undefined;
-      });
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
+      if (this.#users.size > 0) this.#schedule();
+    });
     return this.#renewal;
+  }
+
+  async #renew(): Promise<void> {
+    let session: Session;
+    try {
+      session = await this.#next();
+    } catch (error) {
+      this.heed(error);
+      throw this.#end ?? this.#failed(error);
+    }
+    if (this.#end) throw this.#end;
+    this.#session = session;
+    this.#age = stopwatch();
+    this.#renewAtMs = renewAfter * session.ttlMs;
   }
 
   async #next(): Promise<Session> {
     const { sandboxId } = this.#session;
-    const session = await this.#refresh().catch((error: unknown) => {
-      if (error instanceof AuthenticationError && typeof this.#source === 'function') {
-        return fromSource(this.#source, { reason: 'renew', sandboxId });
-      }
+    const session = await refreshSession(this.#session, this.#client).catch((error: unknown) => {
+      if (!(error instanceof AuthenticationError) || error.code === 'session_revoked') throw error;
+      if (typeof this.#source === 'function') return renewedSession(this.#source, sandboxId);
+      // There is nobody who could be asked for another.
+      this.end(error);
       throw error;
     });
-    if (session.sandboxId !== sandboxId) {
-      throw new AuthenticationError(
-        `The new session is for another sandbox (${session.sandboxId}) than this one (${sandboxId}). A session function must pass on the sandboxId that it is given.`,
-        { code: 'session_refused' },
-      );
-    }
-    return session;
-  }
-
-  async #refresh(): Promise<Session> {
-    const { token, urls, sandboxId } = this.#session;
-    const url = absoluteUrl(urls.refresh);
-    const credential = fixedCredential({ authorization: `Bearer ${token}` });
-    const caller = new Caller({ baseUrl: url, credential, client: this.#client, sandboxId });
-    const subject = { operation: 'session.refresh', requestTimeoutMs: refreshTimeoutMs, idempotent: true };
-    try {
-      return await caller.run(subject, async (fetch, signal) => {
-        const headers = { 'content-type': 'application/json' };
-        const response = await fetch(url, { method: 'POST', headers, body: '{}', signal }, 'control');
-        return parseSession(await readJson(response));
-      });
-    } catch (error) {
-      throw isE2BEdgeError(error) ? refreshRefused(error) : error;
-    }
-  }
-}
-
-/** An address out of a session, which may be relative to the page. */
-export function absoluteUrl(url: string): string {
-  const base = (globalThis as { location?: { href?: string } }).location?.href;
-  try {
-    return new URL(url, base).href;
-  } catch (cause) {
-    throw new InvalidArgumentError(
-      `The address "${url}" is relative, and there is no page that it could be relative to. Use an absolute one; for those of a session, give the broker its publicUrl.`,
-      { code: 'invalid_session', cause },
+    if (session.sandboxId === sandboxId) return session;
+    throw new AuthenticationError(
+      `The new session is for another sandbox (${session.sandboxId}) than this one (${sandboxId}). A session function must pass on the sandboxId that it is given.`,
+      { code: 'session_refused' },
     );
   }
-}
 
-async function fromSource(source: SessionSource, request: SessionRequest): Promise<Session> {
-  return parseSession(typeof source === 'function' ? await source(request) : source);
-}
+  #failed(error: unknown): unknown {
+    this.#renewAtMs = Number.POSITIVE_INFINITY;
+    if (!isE2BEdgeError(error)) return error;
+    const { retryAfterMs = 0, statusCode = 0 } = error;
+    const retryable = error.retryable || statusCode >= 500;
+    if (retryable) {
+      const pauseMs = Math.max(shortestPauseMs, pausePart * this.#session.ttlMs, retryAfterMs);
+      this.#renewAtMs = this.#age() + pauseMs;
+    }
+    // Nothing is unknown of the calls that have waited: they were not sent.
+    return Object.assign(error, { uncertain: false, retryable });
+  }
 
-/** Whether the broker may well answer the next time. */
-function isPassing(error: unknown): boolean {
-  if (!isE2BEdgeError(error)) return false;
-  const { code, statusCode = 0 } = error;
-  return /^(connection_|request_timeout)/.test(code) || statusCode === 429 || statusCode >= 500;
-}
-
-function refreshRefused(error: E2BEdgeError): E2BEdgeError {
-  if (error.statusCode !== 401 && error.statusCode !== 403) return error;
-  return new AuthenticationError(
-    `The session has ended and the broker would not renew it: ${error.message}`,
-    {
-      code: 'session_expired',
-      cause: error,
-      statusCode: error.statusCode,
-    },
-  );
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const delayMs = this.#renewAtMs - this.#age();
+    if (this.#end || delayMs > maxTimerMs) return;
+    this.#timer = setTimeout(() => this.#renewAhead(), Math.max(delayMs, shortestPauseMs));
+  }
 }

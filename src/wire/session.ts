@@ -131,6 +131,12 @@ export function isDirect(session: Session | DirectSession): session is DirectSes
   return 'direct' in session;
 }
 
+/** Checks that a value is a session of either kind. */
+export function parseAnySession(value: unknown): Session | DirectSession {
+  const isDirect = typeof value === 'object' && value !== null && 'direct' in value;
+  return isDirect ? parseDirectSession(value) : parseSession(value);
+}
+
 function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(`${what} is ${shown(value)}, not an object`);

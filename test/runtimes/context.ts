@@ -47,6 +47,9 @@ export function createContext(
       if (via === 'key') return createAt(at, options);
       return context.connect(await session(at), options);
     },
+    revoke: async ({ sessionId }, { brokerUrl } = env) => {
+      await control(env, 'revoke', { sessionId, brokerUrl });
+    },
     observer: {
       open: async (sandboxId, path) => Number(await control(env, 'open', { sandboxId, path })),
       seen: async (sandboxId, path) => Number(await control(env, 'seen', { sandboxId, path })),

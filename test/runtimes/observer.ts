@@ -1,4 +1,4 @@
-/** A proxy in front of envd that counts requests, cuts them, and spoils them, when told to. */
+/** A proxy in front of envd, or of a broker, that counts requests, cuts them, and spoils them, when told to. */
 
 import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +30,7 @@ export interface Observer {
 }
 
 /** Starts the proxy on loopback. */
-export async function startObserver(target: string): Promise<Observer> {
+export async function startObserver(target: string | (() => string)): Promise<Observer> {
   const exchanges = new Set<Exchange>();
   const seen: Exchange[] = [];
   const faults: Fault[] = [];
@@ -38,8 +38,9 @@ export async function startObserver(target: string): Promise<Observer> {
     [...exchanges].filter((exchange) => exchange.sandboxId === sandboxId && exchange.path.includes(path));
 
   const server = createServer((request, response) => {
-    const sandboxId = String(request.headers['e2b-sandbox-id'] ?? '');
     const path = request.url ?? '';
+    const proxied = /^\/envd\/([a-z0-9]+)\//.exec(path)?.[1];
+    const sandboxId = String(proxied ?? request.headers['e2b-sandbox-id'] ?? '');
     // A page's question whether it may ask is no request yet; it does not say for which sandbox.
     const fault =
       request.method === 'OPTIONS'
@@ -50,7 +51,7 @@ export async function startObserver(target: string): Promise<Observer> {
     if (fault) fault.times--;
     const destroy = fault?.status
       ? refuse(response, fault)
-      : pass(request, response, target, fault !== undefined);
+      : pass(request, response, typeof target === 'string' ? target : target(), fault !== undefined);
     const exchange = { sandboxId, path, destroy };
     seen.push(exchange);
     exchanges.add(exchange);

@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createMemoryStore } from 'e2b-edge/broker';
 import { createNodeBroker, type NodeBroker } from 'e2b-edge/broker/node';
 import type { Endpoint } from '../suites/case.js';
+
+export interface StageBroker {
+  url: string;
+  revoke(sessionId: string): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** Starts a broker on loopback that knows everybody who says a name, and grants everything. */
 export async function startBroker(
   { apiUrl, sandboxUrl, apiKey }: Omit<Endpoint, 'brokerUrl'>,
   origin: string,
-  tokenTtlMs = 300_000,
-): Promise<{ url: string; close(): Promise<void> }> {
+  { tokenTtlMs = 300_000, publicUrl }: { tokenTtlMs?: number; publicUrl?: string | undefined } = {},
+): Promise<StageBroker> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -17,7 +24,8 @@ export async function startBroker(
     apiKey,
     apiUrl,
     sandboxUrl,
-    publicUrl: url,
+    publicUrl: publicUrl ?? url,
+    store: createMemoryStore(),
     tokenTtlMs,
     origins: [origin],
     signingKeys: { current: randomBytes(32).toString('base64url') },
@@ -44,6 +52,7 @@ export async function startBroker(
   server.on('upgrade', broker.handleUpgrade);
   return {
     url,
+    revoke: (sessionId) => broker.revoke({ sessionId }),
     close: () => {
       broker.close();
       server.closeAllConnections();

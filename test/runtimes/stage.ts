@@ -9,7 +9,7 @@ import { startLocalServer } from 'e2b-edge/local';
 import type { Endpoint, StageEnv } from '../suites/case.js';
 import { startLossyControlPlane } from './lossy-control-plane.js';
 import { startObserver } from './observer.js';
-import { startBroker } from './stage-broker.js';
+import { type StageBroker, startBroker } from './stage-broker.js';
 
 export interface Stage {
   env: StageEnv;
@@ -39,23 +39,37 @@ export async function startStage(): Promise<Stage> {
   closers.push(() => stop(mute));
 
   const { apiKey } = local;
-  const withBroker = async (
-    sandboxUrl: string,
-    tokenTtlMs?: number,
-    apiUrl = local.apiUrl,
-  ): Promise<Endpoint> => {
-    const broker = await startBroker({ apiUrl, sandboxUrl, apiKey }, origin, tokenTtlMs);
+  const brokers = new Map<string, StageBroker>();
+  const withBroker = async (more: {
+    apiUrl?: string;
+    sandboxUrl?: string;
+    tokenTtlMs?: number;
+    publicUrl?: string;
+  }): Promise<Endpoint> => {
+    const { apiUrl = local.apiUrl, sandboxUrl = local.sandboxUrl, publicUrl } = more;
+    const broker = await startBroker({ apiUrl, sandboxUrl, apiKey }, origin, more);
     closers.push(() => broker.close());
-    return { apiUrl, sandboxUrl, apiKey, brokerUrl: broker.url };
+    const brokerUrl = publicUrl ?? broker.url;
+    brokers.set(brokerUrl, broker);
+    return { apiUrl, sandboxUrl, apiKey, brokerUrl };
   };
+  const front = await startObserver(() => brokers.get(front.url)?.url ?? '');
+  closers.push(() => front.close());
+  const observers = [observer, front];
+  const sum = (counts: number[]): number => counts.reduce((all, one) => all + one, 0);
 
   const children = new Map<string, ChildProcess>();
   Object.assign(actions, {
-    open: ({ sandboxId = '', path = '' }: Query) => observer.open(sandboxId, path),
-    seen: ({ sandboxId = '', path = '' }: Query) => observer.seen(sandboxId, path),
-    cut: ({ sandboxId = '', path = '' }: Query) => observer.cut(sandboxId, path),
-    spoil: ({ sandboxId = '', path = '', times, status, retryAfter }: Query) =>
-      observer.spoil({ sandboxId, path, times: Number(times), status: Number(status), retryAfter }),
+    open: ({ sandboxId = '', path = '' }: Query) => sum(observers.map((one) => one.open(sandboxId, path))),
+    seen: ({ sandboxId = '', path = '' }: Query) => sum(observers.map((one) => one.seen(sandboxId, path))),
+    cut: ({ sandboxId = '', path = '' }: Query) => {
+      for (const one of observers) one.cut(sandboxId, path);
+    },
+    spoil: ({ sandboxId = '', path = '', times, status, retryAfter }: Query) => {
+      const fault = { sandboxId, path, status: Number(status), retryAfter };
+      for (const one of observers) one.spoil({ ...fault, times: Number(times) });
+    },
+    revoke: ({ brokerUrl = '', sessionId = '' }: Query) => brokers.get(brokerUrl)?.revoke(sessionId),
     'start-server': async () => {
       const { child, id, endpoint } = await spawnServer(origin);
       children.set(id, child);
@@ -70,11 +84,12 @@ export async function startStage(): Promise<Stage> {
   });
 
   const env: StageEnv = {
-    ...(await withBroker(local.sandboxUrl)),
-    observed: await withBroker(observer.url),
-    mute: await withBroker(addressOf(mute)),
-    lossy: await withBroker(local.sandboxUrl, undefined, lossy.url),
-    shortLived: await withBroker(local.sandboxUrl, 2_000),
+    ...(await withBroker({})),
+    observed: await withBroker({ sandboxUrl: observer.url }),
+    fronted: await withBroker({ publicUrl: front.url }),
+    mute: await withBroker({ sandboxUrl: addressOf(mute) }),
+    lossy: await withBroker({ apiUrl: lossy.url }),
+    shortLived: await withBroker({ tokenTtlMs: 2_000 }),
     controlUrl: origin,
     pageUrl: `${origin}/page`,
   };

@@ -5,6 +5,8 @@ import type { Runtime, Via } from './case.js';
 export type Capability =
   /** `fetch` sends a body while it is still being made. */
   | 'streaming-uploads'
+  /** `fetch` itself takes a stream for a body. */
+  | 'streamed-requests'
   /** `fetch` sends a POST once, whatever becomes of the connection. */
   | 'single-sends'
   /** A create tells its key to the control plane, so that a request which is sent twice makes one sandbox. */
@@ -29,6 +31,11 @@ const lacking: Lack[] = [
     capability: 'streaming-uploads',
     via: 'session',
     reason: 'a session is for pages, so the client collects streams first',
+  },
+  {
+    capability: 'streamed-requests',
+    runtime: 'chromium',
+    reason: 'Chromium sends streams by HTTP/2 alone',
   },
   {
     capability: 'keyed-creates',

@@ -29,6 +29,8 @@ export interface StageEnv extends Endpoint {
   mute: Endpoint;
   /** The same server, with a broker whose tokens end after two seconds. */
   shortLived: Endpoint;
+  /** The same server, with a broker behind such a proxy: the page's requests are counted and cut. */
+  fronted: Endpoint;
   /** The same server, behind a proxy that loses answers to creates as their metadata `lose` says. */
   lossy: Endpoint;
   /** The page that Chromium opens. */
@@ -62,6 +64,8 @@ export interface Context extends Entries {
   connect(session: browserEntry.Session, options?: browserEntry.ClientOptions): Promise<AnySandbox>;
   /** The options that a runtime without a WebSocket of its own needs. */
   socket: { WebSocket?: typeof WebSocket };
+  /** Revokes a session, as an application does with its broker. */
+  revoke(session: browserEntry.Session, at?: Endpoint): Promise<void>;
   /** Looks at the wire from the server's side. */
   observer: {
     /** How many requests for a sandbox and a path are being answered. */

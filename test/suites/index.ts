@@ -26,6 +26,9 @@ import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { retries } from './retries.js';
 import { sessions } from './sessions.js';
+import { sessionsEnded } from './sessions-ended.js';
+import { sessionsKept } from './sessions-kept.js';
+import { sessionsRepeated } from './sessions-repeated.js';
 import { terminalHandles, terminalHandlesWebSocket } from './terminal-handle.js';
 import { watch } from './watch.js';
 
@@ -36,6 +39,9 @@ export const suites: Suite[] = [
   lifecycleLosses,
   lifecycleOptions,
   sessions,
+  sessionsKept,
+  sessionsEnded,
+  sessionsRepeated,
   filesContent,
   filesTree,
   filesOptions,

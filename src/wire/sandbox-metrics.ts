@@ -1,5 +1,3 @@
-import type { MetricRecord } from './records.js';
-
 /** What a sandbox used at a moment. Memory and disk are in bytes; those of the disk need envd 0.2.4. */
 export interface SandboxMetrics {
   timestamp: Date;
@@ -14,7 +12,20 @@ export interface SandboxMetrics {
   diskTotal: number;
 }
 
-/** Decodes the control plane's record. */
+/** The same as JSON. */
+export interface MetricRecord extends Omit<SandboxMetrics, 'timestamp'> {
+  timestamp: string;
+}
+
+/** From and until when, in whole seconds. */
+export function metricsQuery(start: Date | undefined, end: Date | undefined): Record<string, string> {
+  return { ...(start && { start: unixSeconds(start) }), ...(end && { end: unixSeconds(end) }) };
+}
+
+function unixSeconds(date: Date): string {
+  return String(Math.round(date.getTime() / 1000));
+}
+
 export function sandboxMetrics(record: MetricRecord): SandboxMetrics {
   const { cpuUsedPct, cpuCount, memUsed, memTotal, memCache, diskUsed, diskTotal } = record;
   return {

@@ -1,0 +1,43 @@
+/** The options and answers of what a session may do to its sandbox as a whole, and to itself. */
+
+import type { CallOptions } from '../transport/call-options.js';
+import { callRules, object, type Rules, whole } from '../transport/check-options.js';
+import type { Grant } from '../wire/session.js';
+import { lifetime } from './lifetime.js';
+
+export interface ResumeOptions extends CallOptions {
+  /** The sandbox lives for so long from then on, in milliseconds. Default: as your application gives it when it authorizes. */
+  timeoutMs?: number;
+}
+
+export interface InviteOptions extends CallOptions {
+  /** What the guest may do, at most what your application lets this session pass on. Default: all of that. */
+  grant?: Grant;
+  /** How long the invitation can be taken up, in milliseconds. Default: as the broker says. */
+  ttlMs?: number;
+  /** How often it can be taken up. Default: as the broker says. */
+  uses?: number;
+}
+
+/** What to give to another person: see `invitationLink`. */
+export interface Invitation {
+  invitation: string;
+  /** In milliseconds since 1970, by the clock of the broker. */
+  expiresAt: number;
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** False where the broker has no store: copies of the token work on until its time is over. */
+  revoked: boolean;
+  /** Whether the sandbox was killed with it. */
+  killed: boolean;
+}
+
+export const resumeRules: Rules<ResumeOptions> = { ...callRules, timeoutMs: lifetime };
+export const inviteRules: Rules<InviteOptions> = {
+  ...callRules,
+  grant: object,
+  ttlMs: whole(1),
+  uses: whole(1),
+};
