@@ -11,6 +11,7 @@ import { createEnvdProxy } from './envd-proxy.js';
 import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
 import { createKeepAlive } from './keep-alive.js';
+import { createLimits, type Limits } from './limits.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
 import { misconfigured, originNotAllowed, routeNotFound } from './refusals.js';
 import { createRevocations, type Revocation } from './revocation.js';
@@ -23,6 +24,7 @@ import type { ExactStore } from './store-claim.js';
 import { createMemoryStore } from './stores/memory-store.js';
 
 export interface BrokerCore<Env> {
+  readonly limits: Limits;
   /** Answers a request. Never rejects. */
   handle(request: Request, context?: BrokerContext<Env>): Promise<Response>;
   /**
@@ -49,7 +51,13 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   const proxy = createEnvdProxy();
   const answer = createAnswer(proxy);
   const memory = createMemoryStore();
-  const parts = { options, settings, directory: createSandboxDirectory(), keepAlive: createKeepAlive() };
+  const parts = {
+    options,
+    settings,
+    directory: createSandboxDirectory(),
+    keepAlive: createKeepAlive(),
+    limits: createLimits(options.limits),
+  };
 
   async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
     try {
@@ -72,6 +80,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     let response: Response;
     try {
       const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request, life: {} };
+      exchange.limits.checkHead(request);
       origin = checkOrigin(request, exchange.credentials.origins);
       if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) {
         event.action = 'preflight';
@@ -91,6 +100,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   }
 
   return {
+    limits: parts.limits,
     handle,
     log,
 

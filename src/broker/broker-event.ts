@@ -1,3 +1,4 @@
+import type { StreamEnd } from './guarded-stream.js';
 import type { Route } from './routes.js';
 
 /** What was decided, for a log. It never holds a token, a key, a query, input or output. */
@@ -6,17 +7,20 @@ export interface BrokerEvent {
    * What was wanted: the route, as in the list of routes, `join` for a mint by an invitation; `unknown` where there is no
    * such route.
    */
-  action: Route['name'] | 'join' | 'revoke' | 'terminal' | 'preflight' | 'unknown';
+  action: Route['name'] | 'join' | 'revoke' | 'terminal' | 'stream_end' | 'preflight' | 'unknown';
   /** `refused` is the caller's doing, `failed` is the broker's, the application's or the sandbox's. */
   outcome: 'allowed' | 'refused' | 'failed';
   /** Also in the answer, as `X-Request-Id` and in the body of an error. */
   requestId: string;
   status: number;
-  /** From the request until its answer began, in milliseconds. */
+  /** From the request until its answer began, in milliseconds; with the action `stream_end`, how long it was open. */
   durationMs: number;
   /** The code of the error. */
   code?: string;
-  /** What is behind a failure: the application's own error, or an upstream's. Also of what failed on the side. */
+  /**
+   * What is behind a failure. It is the application's own error where `authorize`, an option or the store threw: what is
+   * secret in that, is secret here. Of an upstream's it holds no headers and no query. Also of what failed on the side.
+   */
   cause?: unknown;
   subject?: string;
   sessionId?: string;
@@ -34,6 +38,18 @@ export interface BrokerEvent {
     pid?: number;
     detail?: string;
   };
+  /**
+   * With the action `stream_end`, which follows once for each stream, download and preview that was let through: how it
+   * ended. `done` is its own end, `left` the caller's, `cut` that of its session (with the code), `broken` the sandbox's;
+   * an `abandoned` one was never read. Such an event has the request id of its beginning, and the status 0.
+   */
+  end?: StreamEnd;
+  /** With the action `stream_end`: the action that began it. */
+  of?: BrokerEvent['action'];
+  /** With the action `stream_end`: the bytes that the caller took. */
+  sentBytes?: number;
+  /** With the action `upload`: the bytes that came from the caller. */
+  receivedBytes?: number;
   /** The caller's trace, if it sent one. */
   traceparent?: string;
 }

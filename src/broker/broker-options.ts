@@ -3,6 +3,7 @@
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import type { Authorization, Intent } from './authorization.js';
 import type { BrokerEvent } from './broker-event.js';
+import type { BrokerLimits } from './limits.js';
 import type { SessionStore } from './session-store.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -54,6 +55,8 @@ export interface BrokerOptions<Env = unknown> {
    * work on until their token ends, and for as long as `authorize` lets them be refreshed.
    */
   store?: FromEnv<Env, SessionStore | undefined>;
+  /** What one session, and one subject, may take up at once. */
+  limits?: BrokerLimits;
   /** How long a token is good for, in milliseconds: at most 900 000. Default 300 000. */
   tokenTtlMs?: number;
   /** How long a session can be refreshed, in milliseconds. Default 28 800 000 (8 hours). */

@@ -9,6 +9,7 @@ import {
   ServiceBusyError,
 } from '../errors.js';
 import { misconfigured, sandboxNotFound, upstreamFailed } from './refusals.js';
+import { safeCause } from './safe-cause.js';
 
 /** Makes a call to the control plane, and its errors the broker's own. */
 export async function askControlPlane<T>(call: () => Promise<T>): Promise<T> {
@@ -26,7 +27,7 @@ function controlPlaneError(error: unknown): E2BEdgeError {
     return misconfigured(`The control plane refused the API key (HTTP ${error.statusCode})`);
   }
   const retryAfterMs = error instanceof E2BEdgeError ? error.retryAfterMs : undefined;
-  const options = { cause: error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  const options = { cause: safeCause(error), ...(retryAfterMs !== undefined && { retryAfterMs }) };
   if (error instanceof RateLimitError) {
     return new RateLimitError('The sandbox service is asked for too much: try again later.', {
       ...options,

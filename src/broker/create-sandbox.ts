@@ -2,6 +2,7 @@ import { createOnce } from '../control/create-once.js';
 import type { NewSandbox as SandboxRequest } from '../control/records.js';
 import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
+import { safeCause } from './safe-cause.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
 
 /** What is made while the page leaves, or the control plane's answer is lost, is killed: nobody would know of it. */
@@ -11,7 +12,7 @@ export function createSandbox<Env>(
 ): Promise<SandboxAnswer> {
   const logger = {
     warn: (_message: unknown, cause?: unknown) => {
-      event.cause ??= cause;
+      event.cause ??= safeCause(cause);
     },
   };
   return askControlPlane(() =>

@@ -29,9 +29,9 @@ export function beginDecision(
     event,
     made: (status) => log('allowed', status),
     failed: (error) => {
-      const { statusCode = 500, code, cause } = asRefusal(error);
-      const more: Partial<BrokerEvent> = { code };
-      if (cause !== undefined) more.cause = isE2BEdgeError(cause) ? cause.message : cause;
+      const { statusCode = 500, cause, ...refusal } = asRefusal(error);
+      const code = isE2BEdgeError(error) ? error.code : refusal.code;
+      const more: Partial<BrokerEvent> = { code, ...(cause !== undefined && { cause }) };
       log(statusCode >= 500 ? 'failed' : 'refused', statusCode, more);
     },
   };

@@ -3,6 +3,7 @@
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions } from './broker-options.js';
 import type { KeepAlive } from './keep-alive.js';
+import type { Limits } from './limits.js';
 import type { Revocations } from './revocation.js';
 import type { SandboxDirectory } from './sandbox-directory.js';
 import type { SessionLife } from './session-life.js';
@@ -15,6 +16,7 @@ export interface BrokerParts<Env> {
   settings: Settings;
   directory: SandboxDirectory;
   keepAlive: KeepAlive;
+  limits: Limits;
 }
 
 /** A broker while it does one thing: with the credentials of the moment, and what will be logged of it. */
@@ -33,4 +35,6 @@ export interface Exchange<Env = unknown> extends Scope<Env> {
   request: Request;
   /** What a stream that answers it is bound to. */
   life: SessionLife;
+  /** Made by a terminal, which is counted and logged by itself. */
+  isTerminals?: true;
 }

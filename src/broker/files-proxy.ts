@@ -3,6 +3,7 @@
 import { openUpstream } from './envd-upstream.js';
 import type { Exchange } from './exchange.js';
 import type { FileGuard } from './file-guard.js';
+import { guardUpload, openPassage } from './passage.js';
 import { discard } from './read-body.js';
 import { httpRefusal, invalidRequest } from './refusals.js';
 import type { SessionClaims } from './session-token.js';
@@ -28,14 +29,16 @@ export async function download<Env>(
   files: FileGuard,
 ): Promise<Response> {
   const { request } = exchange;
-  const upstream = await openUpstream(exchange, claims);
-  const path = await files.check(upstream, claims.g, pathOf(request), { ops: ['read'], follows: true });
-  const response = await upstream.send(`files?${query(path, upstream.user)}`, {
-    method: 'GET',
-    headers: pick(request.headers, downloadHeaders),
-    signal: request.signal,
+  return openPassage(exchange, claims, { kind: 'stream' }, async () => {
+    const upstream = await openUpstream(exchange, claims);
+    const path = await files.check(upstream, claims.g, pathOf(request), { ops: ['read'], follows: true });
+    const response = await upstream.send(`files?${query(path, upstream.user)}`, {
+      method: 'GET',
+      headers: pick(request.headers, downloadHeaders),
+      signal: request.signal,
+    });
+    return { response: await fileAnswer(response) };
   });
-  return fileAnswer(response);
 }
 
 /** `POST /files?path=…` */
@@ -53,16 +56,23 @@ export async function upload<Env>(
       'A file is sent as multipart/form-data or application/octet-stream, not compressed.',
     );
   }
-  const upstream = await openUpstream(exchange, claims);
-  const path = await files.check(upstream, claims.g, pathOf(request), { ops: ['write'], follows: true });
-  const metadata = [...request.headers.keys()].filter((name) => name.startsWith('x-metadata-'));
-  const response = await upstream.send(`files?${query(path, upstream.user)}`, {
-    method: 'POST',
-    headers: { ...pick(request.headers, metadata), 'content-type': contentType },
-    body: request.body ?? new Uint8Array(),
-    signal: request.signal,
-  });
-  return fileAnswer(response);
+  const leave = exchange.limits.enter('stream', claims);
+  try {
+    const upstream = await openUpstream(exchange, claims);
+    const path = await files.check(upstream, claims.g, pathOf(request), { ops: ['write'], follows: true });
+    const metadata = [...request.headers.keys()].filter((name) => name.startsWith('x-metadata-'));
+    const response = await guardUpload(exchange, (body, signal) =>
+      upstream.send(`files?${query(path, upstream.user)}`, {
+        method: 'POST',
+        headers: { ...pick(request.headers, metadata), 'content-type': contentType },
+        body: body ?? new Uint8Array(),
+        signal,
+      }),
+    );
+    return await fileAnswer(response);
+  } finally {
+    leave();
+  }
 }
 
 /** `GET /health`: 204 where the sandbox runs. */

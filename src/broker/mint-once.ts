@@ -25,14 +25,14 @@ const keepMs = 600_000;
 export async function mintOnce<Env>(exchange: Exchange<Env>, plan: MintPlan, asked: object): Promise<Begun> {
   const { credentials, request, exactStore } = exchange;
   const idempotencyKey = request.headers.get('idempotency-key');
-  if (idempotencyKey === null) return begin(plan);
+  if (idempotencyKey === null) return begin(exchange, plan);
   if (!/^[\w-]{1,64}$/.test(idempotencyKey)) throw invalidRequest('The Idempotency-Key is not a short name.');
   const { issuer, audience } = credentials.tokens;
   const key = await storeKey('mint', JSON.stringify([issuer, audience, plan.claims.sub, idempotencyKey]));
   const wanted = await storeKey('of', JSON.stringify([asked, plan.sandboxId]));
   const claimed = await claimOnce(exactStore, key, keepMs);
   if (claimed.state === 'pending') throw mintInProgress();
-  if (claimed.state === 'mine') return settled(claimed.claim, wanted, plan);
+  if (claimed.state === 'mine') return settled(exchange, claimed.claim, wanted, plan);
   const { sbx, of, ...known } = JSON.parse(claimed.result) as Kept;
   if (of !== wanted) throw mintKeyReused();
   const detail = await askControlPlane(() => credentials.control.info(sbx));
@@ -44,10 +44,15 @@ interface Kept extends Pick<Begun, 'sid' | 'auth_time'> {
   of: string;
 }
 
-async function settled(claim: Claim, of: string, plan: MintPlan): Promise<Begun> {
+async function settled<Env>(
+  exchange: Exchange<Env>,
+  claim: Claim,
+  of: string,
+  plan: MintPlan,
+): Promise<Begun> {
   let begun: Begun;
   try {
-    begun = await begin(plan);
+    begun = await begin(exchange, plan);
   } catch (error) {
     await claim.release();
     throw error;
@@ -57,7 +62,8 @@ async function settled(claim: Claim, of: string, plan: MintPlan): Promise<Begun>
   return begun;
 }
 
-async function begin({ open, claims }: MintPlan): Promise<Begun> {
+async function begin<Env>({ limits, exactStore }: Exchange<Env>, { open, claims }: MintPlan): Promise<Begun> {
+  await limits.mint(claims.sub, exactStore);
   const sandbox = await open();
   const now = Math.floor(Date.now() / 1000);
   return { sid: crypto.randomUUID(), auth_time: claims.auth_time ?? now, sandbox };

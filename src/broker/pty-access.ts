@@ -79,7 +79,7 @@ export async function openPtySession<Env>(
     const request = new Request(url, init);
     const { requestId } = scope.event;
     try {
-      const exchange: Exchange<Env> = { ...(await scopeOf()), request, life: {} };
+      const exchange: Exchange<Env> = { ...(await scopeOf()), request, life: {}, isTerminals: true };
       const route = matchRoute(request.method, new URL(url).pathname, '');
       if (route.name !== 'rpc') throw notGranted('do this at a terminal');
       return await proxy(exchange, route, shared);

@@ -27,14 +27,14 @@ export async function discard({ body }: Response): Promise<void> {
 
 async function readWhole(body: Request | Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(body.headers.get('content-length') ?? 0);
-  if (announced > maxBytes) throw tooLarge(maxBytes);
+  if (announced > maxBytes) throw bodyTooLarge(maxBytes);
   if (!body.body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop cancels what is left of the body.
   for await (const chunk of body.body) {
     size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
+    if (size > maxBytes) throw bodyTooLarge(maxBytes);
     chunks.push(chunk);
   }
   const whole = new Uint8Array(size);
@@ -46,6 +46,7 @@ async function readWhole(body: Request | Response, maxBytes: number): Promise<Ui
   return whole;
 }
 
-function tooLarge(maxBytes: number): Error {
+/** 413 */
+export function bodyTooLarge(maxBytes: number): Error {
   return httpRefusal(413, 'body_too_large', `The body is larger than ${maxBytes} bytes.`);
 }

@@ -11,10 +11,12 @@ import {
   InvalidArgumentError,
   NotFoundError,
   PermissionDeniedError,
+  RateLimitError,
   SandboxError,
   SandboxNotFoundError,
   ServiceBusyError,
 } from '../errors.js';
+import { safeCause } from './safe-cause.js';
 
 /** 401: there is no token, or it is not one of ours. Why not is not said. */
 export function unauthenticated(): E2BEdgeError {
@@ -152,6 +154,27 @@ export function invalidGrant(what: string): E2BEdgeError {
   return invalidRequest(`Not a grant: ${what}.`, 'invalid_grant');
 }
 
+/** How soon one who was turned away because of a limit may come again, in milliseconds. */
+const retryAfterMs = 2_000;
+
+/** 429: as many of a kind are open as may be. */
+export function tooMany(kind: string): E2BEdgeError {
+  return new RateLimitError(`There are too many ${kind}s at once. Close one, or come again later.`, {
+    code: `too_many_${kind}s`,
+    statusCode: 429,
+    retryAfterMs,
+  });
+}
+
+/** 429: too often within a minute. */
+export function tooSoon(afterMs: number): E2BEdgeError {
+  return new RateLimitError('This was asked for too often within a minute: try again later.', {
+    code: 'rate_limited',
+    statusCode: 429,
+    retryAfterMs: Math.max(afterMs, 1),
+  });
+}
+
 /** 405, 413, 415, 426, 501: HTTP's own ways to say no. */
 export function httpRefusal(statusCode: number, code: string, message: string): E2BEdgeError {
   return new SandboxError(message, { code, statusCode });
@@ -164,7 +187,7 @@ export function upstreamFailed(cause?: unknown): E2BEdgeError {
     {
       code: 'upstream_unavailable',
       statusCode: 502,
-      cause,
+      ...(cause !== undefined && { cause: safeCause(cause) }),
     },
   );
 }

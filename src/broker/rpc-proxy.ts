@@ -1,11 +1,12 @@
 /** Passes one RPC on: judged by its decoded message, forwarded as encoded anew, answered as a stream. */
 
 import { SandboxError } from '../errors.js';
+import { Process, type StartRequest } from '../wire/messages/process.js';
 import { createBoundedCache } from './bounded-cache.js';
 import { openUpstream } from './envd-upstream.js';
 import type { Exchange } from './exchange.js';
 import type { FileGuard } from './file-guard.js';
-import { guardStream } from './guarded-stream.js';
+import { openPassage, type PassageAnswer } from './passage.js';
 import type { ProcessGuard } from './process-guard.js';
 import { processWatch } from './process-watch.js';
 import { discard, readAnswer, readBody } from './read-body.js';
@@ -29,8 +30,6 @@ export interface RpcProxy {
   forward<Env>(exchange: Exchange<Env>, path: string, claims: SessionClaims): Promise<Response>;
 }
 
-/** A megabyte of input, and room for its envelope and fields. */
-const maxMessageBytes = 1024 * 1024 + 64 * 1024;
 const maxAnswerBytes = 4 * 1024 * 1024;
 /** A browser sends a request again whose connection died; it does so within seconds. */
 const repeatMs = 600_000;
@@ -58,31 +57,43 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
       const { request } = exchange;
       const { policy, type } = procedureOf(request, path);
       const { method } = policy;
-      const message = decodeMessage(method.input, type, await readBody(request, maxMessageBytes));
-      const upstream = await openUpstream(exchange, claims);
-      const context = { claims, upstream, processes, files };
-      await policy.admit(message, context);
-      if (policy.once) refuseRepeat(request, claims.sid);
-      const response = await upstream.send(path, {
-        method: 'POST',
-        headers: callHeaders(request.headers, type),
-        body: encodeMessage(method.input, type, message),
-        signal: request.signal,
-      });
-      if (!response.ok) throw await upstreamError(response, 'rpc');
-      if (rpcContentType(response.headers.get('content-type'), isStreamType(type)) !== type) {
-        await discard(response);
-        throw upstreamFailed(new Error('an answer of another content type'));
-      }
-      const headers = { 'content-type': type };
-      if (isStreamType(type) && response.body) {
-        const onChunk = await processWatch(method, message, type, context);
-        return new Response(guardStream(response.body, exchange.life, onChunk), { headers });
-      }
-      if (!policy.filter) return new Response(response.body, { headers });
-      const answer = decodeMessage(method.output, type, await readAnswer(response, maxAnswerBytes));
-      const visible = await policy.filter(answer, context);
-      return new Response(encodeMessage(method.output, type, visible), { headers });
+      const { messageBytes } = exchange.limits.max;
+      const message = decodeMessage(method.input, type, await readBody(request, messageBytes));
+      const answer = async (): Promise<PassageAnswer> => {
+        const upstream = await openUpstream(exchange, claims);
+        const context = { claims, upstream, processes, files };
+        await policy.admit(message, context);
+        if (policy.once) refuseRepeat(request, claims.sid);
+        const response = await upstream.send(path, {
+          method: 'POST',
+          headers: callHeaders(request.headers, type),
+          body: encodeMessage(method.input, type, message),
+          signal: request.signal,
+        });
+        if (!response.ok) throw await upstreamError(response, 'rpc');
+        if (rpcContentType(response.headers.get('content-type'), isStreamType(type)) !== type) {
+          await discard(response);
+          throw upstreamFailed(new Error('an answer of another content type'));
+        }
+        const headers = { 'content-type': type };
+        if (isStreamType(type))
+          return {
+            response: new Response(response.body, { headers }),
+            onChunk: await processWatch(method, message, type, context),
+          };
+        if (!policy.filter) return { response: new Response(response.body, { headers }) };
+        const answered = decodeMessage(method.output, type, await readAnswer(response, maxAnswerBytes));
+        const visible = await policy.filter(answered, context);
+        return { response: new Response(encodeMessage(method.output, type, visible), { headers }) };
+      };
+      if (!isStreamType(type)) return (await answer()).response;
+      const isTerminal = method === Process.start && (message as StartRequest).pty !== undefined;
+      return openPassage(
+        exchange,
+        claims,
+        { kind: isTerminal ? 'terminal' : 'stream', isEnvelopes: true },
+        answer,
+      );
     },
   };
 }

@@ -16,6 +16,7 @@ import type { SessionClaims } from './session-token.js';
 export async function refreshSession<Env>(exchange: Exchange<Env>): Promise<Response> {
   const { directory, credentials, keepAlive } = exchange;
   const old = await sessionOf(exchange, { expired: true });
+  await exchange.limits.refresh(old.sid);
   const inviter = old.via?.at(-1);
   const authorized = await authorize(exchange, {
     action: 'refresh',

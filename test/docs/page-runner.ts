@@ -72,6 +72,7 @@ async function startSite({ apiKey, apiUrl, sandboxUrl }: LocalServer) {
     sandboxUrl,
     basePath: '/api/sandbox',
     origins: [url],
+    limits: { mintsPerMinute: 1000 },
     signingKeys: { current: randomBytes(32).toString('base64url') },
     authorize: () => ({
       subject: 'reader',

@@ -28,6 +28,8 @@ export async function startBroker(
     store: createMemoryStore(),
     tokenTtlMs,
     origins: [origin],
+    // All suites are one user.
+    limits: { mintsPerMinute: 1000, streams: 256, sockets: 64, terminals: 64 },
     signingKeys: { current: randomBytes(32).toString('base64url') },
     authorize: (request, intent) => {
       // At a refresh that header holds the session's own token.

@@ -64,6 +64,8 @@ export function createHostApp<Broker, Env>(
       sandboxUrl: (env) => upstreamOf(env).sandboxUrl,
       signingKeys: (env) => ({ current: setupOf(env).signingKey }),
       origins: [pageOrigin],
+      // Many cases are of one user.
+      limits: { mintsPerMinute: 1000 },
       basePath: `/${name}`,
       authorize: (request, intent) => authorize(answers, name, request, intent),
       logger: (event) => log(name, event),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { guardStream } from '../../../src/broker/guarded-stream.js';
+import { guardStream, type StreamEnd } from '../../../src/broker/guarded-stream.js';
 import { sessionRevoked } from '../../../src/broker/refusals.js';
 import type { SessionLife } from '../../../src/broker/session-life.js';
 
@@ -27,7 +27,15 @@ function guarded(life: SessionLife) {
     },
     { highWaterMark: 0 },
   );
-  return { reader: guardStream(body, life, ([byte = 0]) => seen.push(byte)).getReader(), seen, upstream };
+  const gone = new AbortController();
+  const ends: StreamEnd[] = [];
+  const stream = guardStream(body, {
+    life,
+    signal: gone.signal,
+    onChunk: ([byte = 0]) => seen.push(byte),
+    onEnd: (end) => ends.push(end),
+  });
+  return { reader: stream.getReader(), seen, upstream, gone, ends };
 }
 
 describe('a stream', () => {
@@ -59,18 +67,39 @@ describe('a stream', () => {
   });
 
   test('breaks off at the end of its session', async () => {
-    const { reader, upstream } = guarded({ until: Date.now() + 60_000 });
+    const { reader, upstream, ends } = guarded({ until: Date.now() + 60_000 });
     await reader.read();
     await vi.advanceTimersByTimeAsync(59_999);
     await reader.read();
     await vi.advanceTimersByTimeAsync(1);
     await expect(reader.read()).rejects.toMatchObject({ code: 'session_expired' });
+    expect(ends).toEqual(['cut']);
     expect(upstream.cancelled).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('ends with the signal of its caller', async () => {
+    const { reader, upstream, gone, ends } = guarded({ until: Date.now() + 60_000 });
+    await reader.read();
+    gone.abort(new Error('gone'));
+    await expect(reader.read()).rejects.toThrow('gone');
+    expect(upstream.cancelled).toBe(true);
+    expect(ends).toEqual(['left']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('that nobody begins to read within a minute is let go', async () => {
+    const { reader, upstream, ends } = guarded({ until: Date.now() + 600_000 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ends).toEqual(['abandoned']);
+    expect(upstream.cancelled).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+    await expect(reader.read()).rejects.toThrow('nobody');
+  });
+
   test('of a session that lasts longer than a timer can wait goes on', async () => {
     const { reader } = guarded({ until: Date.now() + 2 ** 40 });
+    await reader.read();
     await vi.advanceTimersByTimeAsync(60_000);
     expect((await reader.read()).done).toBe(false);
   });
@@ -82,6 +111,7 @@ describe('a stream', () => {
         if (revoked) throw sessionRevoked();
       },
     });
+    await reader.read();
     await vi.advanceTimersByTimeAsync(60_000);
     await reader.read();
     revoked = true;
@@ -98,6 +128,7 @@ describe('a stream', () => {
         if (failures-- > 0) throw new Error('down');
       },
     });
+    await reader.read();
     await vi.advanceTimersByTimeAsync(60_000);
     await reader.read();
     failures = 2;

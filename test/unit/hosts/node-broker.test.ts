@@ -41,6 +41,7 @@ beforeAll(async () => {
     sandboxUrl: e2b.server.sandboxUrl,
     signingKeys: { current: 'a secret of more than thirty-two bytes' },
     origins: [origin],
+    limits: { mintsPerMinute: 1000 },
     basePath: '/api/sandbox',
     publicUrl: `${url}/api/sandbox`,
     authorize: (request) => ({

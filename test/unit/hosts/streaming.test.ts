@@ -36,6 +36,7 @@ async function startNode({ url, apiKey }: FakeE2B) {
     sandboxUrl: url,
     signingKeys: { current: 'a secret of more than thirty-two bytes' },
     origins: ['https://app.example'],
+    limits: { mintsPerMinute: 1000 },
     basePath: '/api/sandbox',
     authorize: () => ({ subject: 'ann', sandbox: { template: 'base' }, grants: everything }),
   });

@@ -51,6 +51,7 @@ export async function startHarness(more: Partial<BrokerOptions<undefined>> = {})
     signingKeys: { current: secret },
     origins: [origin],
     basePath: '/api/sandbox',
+    limits: { mintsPerMinute: 1000 },
     authorize: () => harness.authorization,
     logger: (event) => events.push(event),
     ...more,

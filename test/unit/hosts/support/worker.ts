@@ -14,6 +14,7 @@ const broker = createBroker<Env>({
   sandboxUrl: (env) => env.E2B_URL,
   signingKeys: (env) => ({ current: env.SESSION_KEY }),
   origins: ['https://app.example'],
+  limits: { mintsPerMinute: 1000 },
   basePath: '/api/sandbox',
   authorize: (request) => ({
     subject: request.headers.get('x-user') ?? 'ann',
