@@ -3,19 +3,17 @@
  * that their grant does not allow, nothing of it reaches them, and each gets a proper answer. What is allowed is written
  * down in `law/`, from the specification alone.
  *
- * `npm run fuzz:broker` with `FUZZ_CASES` tries more; `FUZZ_SEED` and `FUZZ_PATH`, as a failure prints them, repeat it.
+ * `FUZZ_CASES=200000 npm run fuzz:broker` tries more. `FUZZ_SEED=… FUZZ_PATH=… npm run fuzz:broker -- broker.test.ts`
+ * repeats a failure, as it prints them.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cases } from './arbitraries/cases.js';
 import { makeKeys } from './support/keys.js';
 import { runCase, type Tally } from './support/run-case.js';
+import { numRuns, path, seed } from './support/settings.js';
 import { type Others, prepareOthers } from './support/stage.js';
 
-const numRuns = Number(process.env.FUZZ_CASES ?? 5000);
-/** The same at each run of all tests; another one whenever more is asked for. */
-const seed = Number(process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES ? Date.now() % 2 ** 31 : 20_261_123));
-const path = process.env.FUZZ_PATH;
 /** Tokens end after five minutes. */
 const othersLastMs = 120_000;
 

@@ -194,8 +194,8 @@ const sessions: fc.Arbitrary<Call> = fc.oneof(
     fc.record(
       {
         path: paths,
-        op: fc.constantFrom('read', 'write', 'all'),
-        expiresInMs: fc.oneof(fc.integer(), fc.constant(1e9)),
+        op: fc.constantFrom('read', 'read', 'write', 'all'),
+        expiresInMs: fc.oneof(fc.integer({ min: -1, max: 70_000 }), fc.constantFrom(1e9, '1000')),
       },
       { requiredKeys: ['path', 'op'] },
     ),

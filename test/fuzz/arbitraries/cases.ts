@@ -28,6 +28,7 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   place: fc.constantFrom('address', 'hosts'),
   withStore: fc.boolean(),
   grant: grants,
+  life: fc.record({ keepAlive: fc.boolean(), endWithSession: fc.boolean() }),
   application: fc.constantFrom('the same', 'the same', 'a template', 'no'),
   moods: fc.record({ envd: mood(15), control: mood(40) }),
   steps: fc.array(step, { minLength: 1, maxLength: 3 }),

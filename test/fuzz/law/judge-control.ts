@@ -52,7 +52,7 @@ function isGranted(
     case 'GET metrics':
       return path.endsWith('/metrics') && may('info');
     case 'DELETE ':
-      return (method === 'DELETE' || path.endsWith('/kill')) && may('kill');
+      return method === 'DELETE' ? who?.endWithSession : path.endsWith('/kill') && may('kill');
     default:
       return undefined;
   }

@@ -6,6 +6,7 @@ import type { Twist } from '../arbitraries/twists.js';
 import { type Answer, codeOf, judgeAnswer } from '../law/judge-answer.js';
 import { type Asked, judgeArrival } from '../law/judge-arrival.js';
 import { judgeGrant } from '../law/judge-grant.js';
+import { judgeSigned } from '../law/judge-signed.js';
 import { procedureOf } from './arrived.js';
 import { draftOf } from './draft.js';
 import type { Keys } from './keys.js';
@@ -22,6 +23,7 @@ export interface Case {
   place: World['place'];
   withStore: boolean;
   grant: Grant;
+  life: { keepAlive: boolean; endWithSession: boolean };
   /** What the application answers to the page's own requests for sessions. */
   application: 'the same' | 'no' | 'a template';
   moods: { envd: Mood; control: Mood };
@@ -35,7 +37,11 @@ export type Tally = Map<string, number>;
 export async function runCase(one: Case, keys: Keys, others: Others, tally: Tally): Promise<string[]> {
   const stage = setStage(keys, one.place, one.withStore);
   const { world } = stage;
-  const authorization: Authorization = { subject: 'ann', sandbox: { id: 'sandboxone' }, grants: one.grant };
+  const authorization: Authorization = {
+    subject: 'ann',
+    sandbox: { id: 'sandboxone', ...one.life },
+    grants: one.grant,
+  };
   const own = await stage.mint(authorization);
   const wrong = judgeGrant(own.grant, one.grant);
   if (wrong) return [`minted: ${wrong}`];
@@ -45,7 +51,7 @@ export async function runCase(one: Case, keys: Keys, others: Others, tally: Tall
       ? null
       : one.application === 'the same'
         ? authorization
-        : { ...authorization, sandbox: { template: 'base' } };
+        : { ...authorization, sandbox: { template: 'base', ...one.life } };
   Object.assign(world, { envdMood: one.moods.envd, controlMood: one.moods.control });
   const sessions: Sessions = { own, ...structuredClone(others.sessions) };
 
@@ -124,6 +130,15 @@ function askedOf(request: Request, { authorization }: Stage, sessions: Sessions,
   };
 }
 
+function lawOf(judge: () => void): string | undefined {
+  try {
+    judge();
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
+
 /** Takes in a session that was given out or ended; tells what is unlawful about it. */
 function takeSession(
   { authorization }: Stage,
@@ -131,6 +146,7 @@ function takeSession(
   { method, path, who }: Asked,
   sessions: Sessions,
 ): string | undefined {
+  if (path === '/files/sign' && status === 200) return lawOf(() => judgeSigned(body, who));
   if (method === 'DELETE' && status === 200 && who) {
     who.ended = (JSON.parse(body) as { revoked: boolean }).revoked;
     return undefined;

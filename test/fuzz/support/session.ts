@@ -10,6 +10,8 @@ export interface LawfulSession {
   grant: Grant;
   /** Whether a page keeps the sandbox alive. */
   keepAlive: boolean;
+  /** Whether the sandbox is killed along with the session. */
+  endWithSession: boolean;
   /** It was ended, and its broker remembers. */
   ended: boolean;
   /** The keys of requests that were taken and are not to be taken twice. */

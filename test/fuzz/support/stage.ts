@@ -1,6 +1,7 @@
 /** A broker before the upstream in memory, and the sessions and programs that are there when a case begins. */
 
 import type { Authorization } from '../../../src/broker/authorization.js';
+import type { BrokerOptions } from '../../../src/broker/broker-options.js';
 import { type Broker, createBroker } from '../../../src/broker/create-broker.js';
 import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
 import type { Grant, Session } from '../../../src/wire/session.js';
@@ -33,8 +34,8 @@ export interface Stage {
   mint(authorization: Authorization): Promise<LawfulSession>;
 }
 
-export function setStage(keys: Keys, place: World['place'], withStore: boolean): Stage {
-  const world: World = {
+export function newWorld(place: World['place']): World {
+  return {
     place,
     sandboxes: new Map([
       ['sandboxone', 'ann'],
@@ -47,29 +48,45 @@ export function setStage(keys: Keys, place: World['place'], withStore: boolean):
     actor: undefined,
     arrived: [],
   };
-  const stage: Stage = {
-    world,
+}
+
+/** @param stage whose authorization may change. */
+export function brokerOptions(
+  keys: Keys,
+  stage: { world: World; authorization: Authorization | null },
+  withStore: boolean,
+): BrokerOptions<undefined> {
+  const { world } = stage;
+  return {
+    apiKey,
+    signingKeys: keys.broker,
+    origins: [origin],
+    basePath: '/api/sandbox',
+    authorize: () => stage.authorization,
+    fetch: fetchInto(world),
+    ...(world.place === 'address' && { apiUrl: addresses.control, sandboxUrl: addresses.envd }),
+    ...(withStore && { store: createMemoryStore() }),
+  };
+}
+
+export function setStage(keys: Keys, place: World['place'], withStore: boolean): Stage {
+  const played: { world: World; authorization: Authorization | null } = {
+    world: newWorld(place),
     authorization: null,
-    broker: createBroker<undefined>({
-      apiKey,
-      signingKeys: keys.broker,
-      origins: [origin],
-      basePath: '/api/sandbox',
-      authorize: () => stage.authorization,
-      fetch: fetchInto(world),
-      ...(place === 'address' && { apiUrl: addresses.control, sandboxUrl: addresses.envd }),
-      ...(withStore && { store: createMemoryStore() }),
-    }),
-    async mint(authorization) {
+  };
+  const broker = createBroker<undefined>(brokerOptions(keys, played, withStore));
+  const stage: Stage = Object.assign(played, {
+    broker,
+    async mint(authorization: Authorization) {
       stage.authorization = authorization;
       const request = requestOf(
         draftOf({ kind: 'session', method: 'POST', path: '/sessions', body: {} }, noIds),
       );
-      const response = await stage.broker(request as Request);
+      const response = await broker(request as Request);
       if (response.status !== 201) throw new Error(`not minted: ${await response.text()}`);
       return lawful((await response.json()) as Session, authorization);
     },
-  };
+  });
   return stage;
 }
 
@@ -77,9 +94,19 @@ const noIds = { sandboxId: '', sessionId: '' };
 
 export function lawful(
   { token, sessionId, sandboxId, grant }: Session,
-  { subject, sandbox: { keepAlive = true } }: Authorization,
+  { subject, sandbox: { keepAlive = true, endWithSession = false } }: Authorization,
 ): LawfulSession {
-  return { token, sessionId, subject, sandboxId, grant, keepAlive, ended: false, taken: new Set() };
+  return {
+    token,
+    sessionId,
+    subject,
+    sandboxId,
+    grant,
+    keepAlive,
+    endWithSession,
+    ended: false,
+    taken: new Set(),
+  };
 }
 
 /** What others hold, and what runs in the sandbox: made once for each kind of key, as it takes many calls. */
