@@ -145,6 +145,7 @@ export class Sandbox {
   /**
    * Ends the session, and the sandbox too if your application said so when it authorized the session. All that is under
    * way with it fails, here at once and elsewhere within 30 s, with an `AuthenticationError` of code `session_revoked`.
+   * One that is over already is no error.
    */
   async endSession(options: CallOptions = {}): Promise<SessionEnd> {
     return this.#session('endSession').endSession(options);

@@ -125,6 +125,7 @@ export class Call {
 
   /** The call came to nothing, at once or later on. Returns the error with what is known of it here. */
   failed(error: unknown, before?: unknown): unknown {
+    this.#options.credential.heed?.(error);
     const byCaller = this.#subject.signal?.aborted === true;
     if (!byCaller && isE2BEdgeError(error)) {
       Object.assign(error, {

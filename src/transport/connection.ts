@@ -39,6 +39,9 @@ export interface FileAnswer {
 /** How long the question whether a sandbox is still there may take, in milliseconds. */
 const healthTimeoutMs = 5_000;
 
+/** What says that a sandbox does not run. */
+const notRunning = ['sandbox_ended', 'sandbox_not_found', 'sandbox_paused'];
+
 /** One sandbox's envd: all calls go through here, and all errors come out of here. */
 export class Connection {
   readonly sandboxId: string;
@@ -122,7 +125,7 @@ export class Connection {
   }
 
   /**
-   * Whether envd answers. False when the sandbox was killed or ended.
+   * Whether envd answers. False when the sandbox was killed, ended or is paused.
    * @param retries in the place of the client's.
    * @throws any other trouble on the way.
    */
@@ -132,8 +135,7 @@ export class Connection {
       await this.#caller.run(subject, (fetch, signal) => fetch(`${this.baseUrl}/health`, { signal }, 'rpc'));
       return true;
     } catch (error) {
-      if (isE2BEdgeError(error) && (error.code === 'sandbox_ended' || error.code === 'sandbox_not_found'))
-        return false;
+      if (isE2BEdgeError(error) && notRunning.includes(error.code)) return false;
       throw error;
     }
   }

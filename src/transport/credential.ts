@@ -14,6 +14,8 @@ export interface Credential {
    * good. Returns what says that it is done. Absent where a credential has no end.
    */
   attach?(onEnd: (error: E2BEdgeError) => void): () => void;
+  /** Takes note of an error, which may say that it has ended for good. */
+  heed?(error: unknown): void;
 }
 
 /** A credential that never changes. */

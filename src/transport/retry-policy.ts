@@ -25,7 +25,7 @@ export interface FailedAttempt {
  * - the server is in trouble (502, 503, 504): idempotent ones alone.
  */
 export function retryDelay(error: unknown, attempt: FailedAttempt): number | undefined {
-  if (!isE2BEdgeError(error) || !mayPass(error)) return undefined;
+  if (!isE2BEdgeError(error) || !mayPass(error, attempt)) return undefined;
   const { origin, idempotent, resendable, backoff, remainingMs } = attempt;
   const harmless = idempotent || (!error.uncertain && error.statusCode !== 503);
   if (!resendable || !harmless) return undefined;
@@ -41,14 +41,20 @@ export function retryDelay(error: unknown, attempt: FailedAttempt): number | und
 /** Whether the same call may be made again without harm, and may work then. */
 export function isRetryable(
   error: E2BEdgeError,
-  { idempotent, resendable }: Pick<FailedAttempt, 'idempotent' | 'resendable'>,
+  attempt: Pick<FailedAttempt, 'idempotent' | 'resendable'>,
 ): boolean {
-  const passes = error.retryable || error.code === 'request_timeout' || mayPass(error);
+  const { idempotent, resendable } = attempt;
+  const passes = error.retryable || error.code === 'request_timeout' || mayPass(error, attempt);
   return passes && resendable && (idempotent || !error.uncertain);
 }
 
 /** Whether the trouble is one that passes. That a sandbox has ended does not, whatever its status. */
-function mayPass({ code, statusCode }: E2BEdgeError): boolean {
+function mayPass(
+  { code, statusCode }: E2BEdgeError,
+  { idempotent }: Pick<FailedAttempt, 'idempotent'>,
+): boolean {
+  // The same request came before, and its answer is being made.
+  if (code === 'idempotency_in_progress') return idempotent;
   if (code === 'sandbox_ended' || code === 'sandbox_not_found') return false;
   return statusCode === undefined
     ? code === 'connection_failed' || code === 'connection_lost'

@@ -128,13 +128,16 @@ async function* readPayloads(
 }
 
 function throwIfFailed(endStream: Uint8Array): void {
-  let end: { error?: unknown } | null;
+  let end: { error?: unknown; metadata?: { 'e2b-edge-code'?: string[] } } | null;
   try {
     end = JSON.parse(new TextDecoder().decode(endStream));
   } catch {
     throw protocolError('it says that it is the end, but not how');
   }
-  if (end?.error !== undefined) throw connectError(end.error);
+  if (end?.error === undefined) return;
+  // What a broker means exactly, for which Connect has no code.
+  const code = end.metadata?.['e2b-edge-code']?.[0];
+  throw connectError(end.error, code === undefined ? {} : { code });
 }
 
 /** What fails while an answer is read broke off. What `fetch` throws may be of the program: it is left as it is. */

@@ -19,7 +19,6 @@ export function createContext(
   // A sandbox may be on a server that the case has killed meanwhile.
   const made: { sandboxId: string; at: Endpoint }[] = [];
 
-  // One user for the whole case: others may not use its sandboxes.
   const headers = { authorization: `Bearer user-${crypto.randomUUID()}` };
   const session: Context['session'] = async (at = env, options = {}) => {
     const minted = await browser.fetchSession(at.brokerUrl, { headers, ...options });
@@ -39,6 +38,7 @@ export function createContext(
     via,
     env,
     key: keyFor(env),
+    headers,
     session,
     socket,
     connect: (given, options) => browser.Sandbox.connect({ session: given, ...socket, ...options }),

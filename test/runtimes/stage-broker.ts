@@ -3,7 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMemoryStore } from 'e2b-edge/broker';
 import { createNodeBroker, type NodeBroker } from 'e2b-edge/broker/node';
+import type { Grant } from 'e2b-edge/browser';
 import type { Endpoint } from '../suites/case.js';
+
+const everything: Grant = {
+  files: [
+    { op: 'read', prefix: '/' },
+    { op: 'write', prefix: '/' },
+  ],
+  commands: 'run',
+  pty: 'write',
+  lifecycle: ['info', 'extend', 'pause', 'kill'],
+};
 
 export interface StageBroker {
   url: string;
@@ -37,16 +48,14 @@ export async function startBroker(
       if (subject === null) return null;
       return {
         subject,
-        sandbox: { template: 'base', metadata: JSON.parse(request.headers.get('x-metadata') ?? '{}') },
-        grants: {
-          files: [
-            { op: 'read', prefix: '/' },
-            { op: 'write', prefix: '/' },
-          ],
-          commands: 'run',
-          pty: 'write',
-          lifecycle: ['info', 'extend', 'pause', 'kill'],
+        sandbox: {
+          template: 'base',
+          metadata: JSON.parse(request.headers.get('x-metadata') ?? '{}'),
+          endWithSession: request.headers.has('x-end-with-session'),
         },
+        grants: everything,
+        invite: everything,
+        dangerouslyAllowDirect: true,
       };
     },
   });

@@ -58,6 +58,8 @@ export interface Context extends Entries {
   sandbox(at?: Endpoint, options?: browserEntry.ClientOptions): Promise<AnySandbox>;
   /** Creates a sandbox with the API key; it is killed when the case ends. */
   create(options?: edgeEntry.SandboxCreateOptions): Promise<edgeEntry.Sandbox>;
+  /** What tells a broker who the case's user is: others may not use its sandboxes. */
+  headers: Record<string, string>;
   /** A fresh session of a new sandbox, which is killed when the case ends. */
   session(at?: Endpoint, options?: browserEntry.FetchSessionOptions): Promise<browserEntry.Session>;
   /** Takes up the sandbox of a session. */

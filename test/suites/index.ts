@@ -26,6 +26,8 @@ import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
 import { retries } from './retries.js';
 import { sessions } from './sessions.js';
+import { sessionsBegun } from './sessions-begun.js';
+import { sessionsControl } from './sessions-control.js';
 import { sessionsEnded } from './sessions-ended.js';
 import { sessionsKept } from './sessions-kept.js';
 import { sessionsRepeated } from './sessions-repeated.js';
@@ -39,6 +41,8 @@ export const suites: Suite[] = [
   lifecycleLosses,
   lifecycleOptions,
   sessions,
+  sessionsBegun,
+  sessionsControl,
   sessionsKept,
   sessionsEnded,
   sessionsRepeated,

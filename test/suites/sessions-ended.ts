@@ -81,6 +81,35 @@ export const sessionsEnded: Suite = {
       },
     },
     {
+      name: 'are ended by the page, with their sandbox where the application said so',
+      via: 'session',
+      async run(context) {
+        const { browser, connect, edge, env, errors, headers, key, session } = context;
+        const { AuthenticationError } = errors;
+        const given = await session();
+        const ends: Error[] = [];
+        const sandbox = await browser.Sandbox.connect({
+          ...context.socket,
+          session: given,
+          onSessionEnd: (error) => void ends.push(error),
+        });
+        const copy = await connect(given);
+        const terminal = await sandbox.pty.create(size);
+        equal(await sandbox.endSession(), { revoked: true, killed: false }, 'how it ended');
+        await rejects(terminal.wait(), AuthenticationError, 'session_revoked');
+        for (const one of [sandbox, copy]) {
+          await rejects(one.commands.run('true'), AuthenticationError, 'session_revoked');
+          equal(await one.endSession(), { revoked: true, killed: false }, 'ended once more');
+        }
+        equal(ends.length, 1, 'how often onSessionEnd was called');
+        equal((await edge.Sandbox.getInfo(given.sandboxId, key)).state, 'running', 'the sandbox');
+
+        const other = await session(env, { headers: { ...headers, 'x-end-with-session': '1' } });
+        equal(await (await connect(other)).endSession(), { revoked: true, killed: true }, 'how it ended');
+        await rejects(edge.Sandbox.getInfo(other.sandboxId, key), edge.SandboxNotFoundError);
+      },
+    },
+    {
       name: 'are not begun again where they were given as a value',
       via: 'session',
       async run(context) {
