@@ -1,24 +1,16 @@
 import { readFile } from 'node:fs/promises';
+import { pageFiles } from '../page-files.mjs';
 import { pageHeaders } from '../page-headers.mjs';
 
-const files = {
-  '/': ['index.html', 'text/html; charset=utf-8'],
-  '/main.js': ['main.js', 'text/javascript; charset=utf-8'],
-  '/main.css': ['main.css', 'text/css; charset=utf-8'],
-  '/main.js.map': ['main.js.map', 'application/json'],
-  '/main.css.map': ['main.css.map', 'application/json'],
-  '/icon.svg': ['icon.svg', 'image/svg+xml'],
-};
-
 /**
- * Serves the page. Only files that are listed here exist, so a path cannot lead anywhere else.
+ * Serves the page.
  * @param {string} folder
  * @returns {(request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => Promise<void>}
  */
 export function serveFiles(folder) {
   return async (request, response) => {
     const [pathname] = (request.url ?? '/').split('?');
-    const file = files[pathname ?? '/'];
+    const file = pageFiles[pathname ?? '/'];
     if (!file) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('There is no such page.\n');
       return;
