@@ -17,7 +17,7 @@ export const ambiguous: readonly Framing[] = [
     'list of lengths',
     'coding and length with a tab',
   ] as const),
-  ...(['space before colon', 'signed length', 'hex length', 'odd coding', 'coding twice'] as const),
+  ...(['space before colon', 'signed length', 'hex length'] as const),
 ];
 /** Those of which the body cannot be read: what takes all of it is not to come to pass. */
 export const broken: readonly Framing[] = [
@@ -223,7 +223,7 @@ function framed(framing: Framing, body: Buffer): { headers: string[]; bytes: Buf
         bytes: length === 0 ? chunks : chunk(hex, `0\r\nX-Access-Token: ${strayMarker}\r\n\r\n`),
       };
     case 'chunks unfinished':
-      return { headers: [chunked], bytes: chunk(hex, '') };
+      return { headers: [chunked], bytes: length === 0 ? Buffer.from('5\r\n') : chunk(hex, '') };
     case 'none':
       return { headers: [], bytes: body };
   }
