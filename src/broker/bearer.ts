@@ -31,7 +31,7 @@ export async function ownSession<Env>(exchange: Exchange<Env>, sessionId: string
 export async function verifySession<Env>(
   { credentials, event, revocations }: Scope<Env>,
   token: string,
-  options: { expired?: boolean } = {},
+  options: Parameters<typeof verifyToken>[2] = {},
 ): Promise<SessionClaims> {
   const claims = await verifyToken(token, credentials.tokens, options);
   Object.assign(event, { subject: claims.sub, sessionId: claims.sid, sandboxId: claims.sbx });

@@ -12,6 +12,9 @@ import { asRefusal, errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
 import { createKeepAlive } from './keep-alive.js';
 import { createLimits, type Limits } from './limits.js';
+import { handlePreview } from './previews/preview-proxy.js';
+import { acceptPreview, type PreviewSocket } from './previews/preview-socket.js';
+import { previewTarget } from './previews/preview-target.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
 import { misconfigured, originNotAllowed, routeNotFound } from './refusals.js';
 import { createRevocations, type Revocation } from './revocation.js';
@@ -19,22 +22,28 @@ import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
 import { createSandboxDirectory } from './sandbox-directory.js';
-import { createCredentialSource, readSettings } from './settings.js';
+import { type Credentials, createCredentialSource, readSettings } from './settings.js';
 import type { ExactStore } from './store-claim.js';
 import { createMemoryStore } from './stores/memory-store.js';
+
+/** How a host accepts a WebSocket, by what it was found to be for. */
+export interface Acceptance<Accepted> {
+  terminal(upgrade: PtyUpgrade): Accepted | Promise<Accepted>;
+  preview(socket: PreviewSocket): Accepted | Promise<Accepted>;
+}
 
 export interface BrokerCore<Env> {
   readonly limits: Limits;
   /** Answers a request. Never rejects. */
   handle(request: Request, context?: BrokerContext<Env>): Promise<Response>;
   /**
-   * Judges a request for a WebSocket, and has the host accept what may be: what `accept` gives is the answer. The
-   * answer is a refusal where it may not, or where `accept` fails. Never rejects.
+   * Judges a request for a WebSocket, and has the host accept what may be: what it gives is the answer. The answer is a
+   * refusal where it may not, or where the acceptance fails. Never rejects.
    */
   upgrade<Accepted>(
     request: Request,
     context: BrokerContext<Env>,
-    accept: (upgrade: PtyUpgrade) => Accepted | Promise<Accepted>,
+    accept: Acceptance<Accepted>,
   ): Promise<Accepted | Response>;
   /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
   authorizePty(token: string, sandboxId: string, context?: BrokerContext<Env>): Promise<PtySession>;
@@ -81,6 +90,8 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     try {
       const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request, life: {} };
       exchange.limits.checkHead(request);
+      const preview = previewTarget(exchange);
+      if (preview) return handlePreview(exchange, preview, decision);
       origin = checkOrigin(request, exchange.credentials.origins);
       if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) {
         event.action = 'preflight';
@@ -122,12 +133,18 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       const decision = beginDecision(log, 'pty', request.headers);
       const { event } = decision;
       try {
+        const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request, life: {} };
+        const { credentials } = exchange;
+        const preview = previewTarget(exchange);
+        if (preview) {
+          const again = async (): Promise<Credentials> => (await scopeOf(context, { ...event })).credentials;
+          return await acceptPreview(exchange, preview, decision, again, accept.preview);
+        }
         const route = matchRoute(request.method, new URL(request.url).pathname, basePath);
         if (route.name !== 'pty') throw routeNotFound();
         event.sandboxId = route.sandboxId;
-        const { credentials } = await scopeOf(context, event);
         const upgrade = judgeUpgrade(request, route.sandboxId, credentials.origins);
-        const accepted = await accept(upgrade);
+        const accepted = await accept.terminal(upgrade);
         if (upgrade.close) decision.failed(originNotAllowed());
         else decision.made(101);
         return accepted;

@@ -7,7 +7,7 @@ export interface BrokerEvent {
    * What was wanted: the route, as in the list of routes, `join` for a mint by an invitation; `unknown` where there is no
    * such route.
    */
-  action: Route['name'] | 'join' | 'revoke' | 'terminal' | 'stream_end' | 'preflight' | 'unknown';
+  action: Route['name'] | 'join' | 'revoke' | 'terminal' | 'stream_end' | 'preview' | 'preflight' | 'unknown';
   /** `refused` is the caller's doing, `failed` is the broker's, the application's or the sandbox's. */
   outcome: 'allowed' | 'refused' | 'failed';
   /** Also in the answer, as `X-Request-Id` and in the body of an error. */
@@ -27,6 +27,8 @@ export interface BrokerEvent {
   sandboxId?: string;
   /** The page was given envd's own address and token. */
   direct?: true;
+  /** The preview's port. */
+  port?: number;
   /** The RPC, as `process.Process/Start`. */
   procedure?: string;
   /**

@@ -4,6 +4,7 @@ import type { FetchLike } from '../transport/authorized-fetch.js';
 import type { Authorization, Intent } from './authorization.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerLimits } from './limits.js';
+import type { PreviewOptions } from './previews/preview-options.js';
 import type { SessionStore } from './session-store.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -69,6 +70,8 @@ export interface BrokerOptions<Env = unknown> {
   apiUrl?: FromEnv<Env, string | undefined>;
   /** Takes the place of all sandboxes' own addresses: a local server. */
   sandboxUrl?: FromEnv<Env, string | undefined>;
+  /** Where what listens at granted ports is shown. Default: below the broker's path. */
+  previews?: FromEnv<Env, PreviewOptions | undefined>;
   /** Takes the place of the runtime's own. */
   fetch?: FetchLike;
   /** Called once for each request and for what happens at terminals. What it throws is dropped. */

@@ -6,7 +6,7 @@
 
 import type { SandboxDetail } from '../control/records.js';
 import { type E2BEdgeError, isE2BEdgeError } from '../errors.js';
-import { type EnvdEndpoint, envdEndpoint } from '../transport/envd-endpoint.js';
+import { type EnvdEndpoint, envdEndpoint, portEndpoint } from '../transport/envd-endpoint.js';
 import { createBoundedCache } from './bounded-cache.js';
 import { askControlPlane } from './control-plane.js';
 import { sandboxBusy, sandboxNotFound, sandboxPaused, upstreamFailed } from './refusals.js';
@@ -17,6 +17,11 @@ import type { Credentials } from './settings.js';
 export interface KnownSandbox {
   endpoint: EnvdEndpoint;
   envdVersion: string;
+  /** Where one of its other ports is, without {@link trafficToken}. */
+  portEndpoint(port: number): EnvdEndpoint;
+  /** Whether requests to its ports have to carry {@link trafficToken}, which only create and connect tell. */
+  isPrivate: boolean;
+  trafficToken: string | undefined;
 }
 
 /** The part of the control plane's answers that matters here. */
@@ -25,6 +30,8 @@ export interface SandboxAnswer {
   envdVersion: string;
   envdAccessToken?: string | null | undefined;
   domain?: string | null | undefined;
+  trafficAccessToken?: string | null | undefined;
+  network?: { allowPublicTraffic?: boolean } | null | undefined;
 }
 
 export interface SandboxDirectory {
@@ -55,14 +62,14 @@ export function createSandboxDirectory(): SandboxDirectory {
       throw upstreamFailed(new Error(`sandbox id "${answer.sandboxID}"`));
     }
     if (ownDomain && !domainPattern.test(ownDomain)) throw upstreamFailed(new Error(`domain "${ownDomain}"`));
+    const trafficToken = answer.trafficAccessToken || known.get(answer.sandboxID)?.trafficToken;
+    const place = { sandboxId: answer.sandboxID, domain: ownDomain, sandboxUrl };
     const sandbox: KnownSandbox = {
-      endpoint: envdEndpoint({
-        sandboxId: answer.sandboxID,
-        domain: ownDomain,
-        sandboxUrl,
-        envdAccessToken: answer.envdAccessToken ?? undefined,
-      }),
+      endpoint: envdEndpoint({ ...place, envdAccessToken: answer.envdAccessToken ?? undefined }),
       envdVersion: answer.envdVersion,
+      portEndpoint: (port) => portEndpoint(place, port),
+      isPrivate: trafficToken !== undefined || answer.network?.allowPublicTraffic === false,
+      trafficToken,
     };
     known.set(answer.sandboxID, sandbox);
     justAsked.set(answer.sandboxID, 'there');

@@ -3,6 +3,7 @@
 import type { Session } from '../wire/session.js';
 import type { Exchange } from './exchange.js';
 import { jsonResponse } from './json-response.js';
+import { previewTemplate } from './previews/preview-target.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
 import { type SessionClaims, signToken } from './session-token.js';
 
@@ -26,6 +27,9 @@ export async function sessionResponse<Env>(
       refresh: `${base}/sessions/refresh`,
       session: `${base}/sessions/${claims.sid}`,
       sign: `${base}/files/sign`,
+      ...(claims.g.ports.length > 0 && {
+        preview: previewTemplate(settings, credentials.previews, claims.sbx),
+      }),
     },
     grant: claims.g,
     ...(claims.inv && { invite: claims.inv }),

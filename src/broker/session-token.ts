@@ -9,7 +9,7 @@ import { type FullGrant, parseGrant } from './grant.js';
 import { sessionExpired, tokenExpired, unauthenticated } from './refusals.js';
 import type { RevocableSession } from './revocation.js';
 import { sandboxIdPattern } from './routes.js';
-import { signClaims, type TokenSettings, verifyClaims } from './signed-token.js';
+import { signClaims, type TokenSettings, type TokenType, verifyClaims } from './signed-token.js';
 
 /** What a token says. Times are in seconds since 1970. */
 export interface SessionClaims {
@@ -37,15 +37,23 @@ export interface SessionClaims {
   ews?: true;
 }
 
-const type = 'e2b-session+jwt';
+/** The session's own token, or its cookie for a preview, whose grant is one port. */
+type SessionTokenType = Extract<TokenType, 'e2b-session+jwt' | 'e2b-preview+jwt'>;
 
-/** Signs a token. It never outlives the session. */
+/**
+ * Signs a token. It never outlives the session.
+ * @param options.notAfter ends it sooner, in milliseconds since 1970.
+ */
 export async function signToken(
   claims: SessionClaims,
   settings: TokenSettings,
+  {
+    type = 'e2b-session+jwt',
+    notAfter = Number.POSITIVE_INFINITY,
+  }: { type?: SessionTokenType; notAfter?: number } = {},
 ): Promise<{ token: string; expiresAt: number; ttlMs: number }> {
   const now = Math.floor(Date.now() / 1000);
-  const end = Math.floor(sessionEndsAt(claims, settings) / 1000);
+  const end = Math.floor(Math.min(sessionEndsAt(claims, settings), notAfter) / 1000);
   const exp = Math.min(now + Math.floor(settings.ttlMs / 1000), end);
   const token = await signClaims(type, claims, { now, exp }, settings);
   return { token, expiresAt: exp * 1000, ttlMs: (exp - now) * 1000 };
@@ -58,10 +66,15 @@ export async function signToken(
 export async function verifyToken(
   token: string,
   settings: TokenSettings,
-  options: { expired?: boolean } = {},
+  options: { expired?: boolean; type?: SessionTokenType } = {},
 ): Promise<SessionClaims> {
   const required = ['sub', 'sid', 'sbx', 'g', 'auth_time'];
-  const { payload, expired } = await verifyClaims(type, token, required, settings);
+  const { payload, expired } = await verifyClaims(
+    options.type ?? 'e2b-session+jwt',
+    token,
+    required,
+    settings,
+  );
   const claims = readClaims(payload);
   if (Date.now() >= sessionEndsAt(claims, settings)) throw sessionExpired();
   if (expired && !options.expired) throw tokenExpired();

@@ -7,6 +7,7 @@ import type { FetchLike } from '../transport/authorized-fetch.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
+import { type PreviewOrigins, readPreviewOrigins } from './previews/preview-options.js';
 import type { SessionStore } from './session-store.js';
 import type { TokenSettings } from './signed-token.js';
 import { createKeyRing } from './signing-keys.js';
@@ -16,6 +17,8 @@ export interface Settings {
   basePath: string;
   /** What the addresses in a session begin with. */
   publicBase: string;
+  /** The path of it. */
+  publicPath: string;
   fetch: FetchLike;
   /** Never throws: what was decided holds, whatever becomes of its record. */
   log: (event: BrokerEvent) => void;
@@ -29,6 +32,8 @@ export interface Credentials {
   control: ControlApi;
   domain: string | undefined;
   sandboxUrl: string | undefined;
+  /** Absent where previews are below the broker's path. */
+  previews: PreviewOrigins | undefined;
 }
 
 const maxTokenTtlMs = 900_000;
@@ -55,6 +60,7 @@ export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
   return {
     basePath,
     publicBase: publicUrl ?? basePath,
+    publicPath: publicUrl === undefined ? basePath : new URL(publicUrl).pathname.replace(/\/$/, ''),
     // Called as a function of its own: the global one must not be a method of something else.
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     log: (event) => {
@@ -76,7 +82,7 @@ export function createCredentialSource<Env>(
   return async ({ env }) => {
     const ask = <T>(option: FromEnv<Env, T>): T | Promise<T> =>
       typeof option === 'function' ? (option as (env: Env) => T | Promise<T>)(env as Env) : option;
-    const [apiKey, signingKeys, origins, store, domain, apiUrl, sandboxUrl] = await Promise.all([
+    const [apiKey, signingKeys, origins, store, domain, apiUrl, sandboxUrl, previews] = await Promise.all([
       ask(options.apiKey),
       ask(options.signingKeys),
       ask(options.origins),
@@ -84,11 +90,13 @@ export function createCredentialSource<Env>(
       ask(options.domain),
       ask(options.apiUrl),
       ask(options.sandboxUrl),
+      ask(options.previews),
     ]);
     // A function can come back without one, as for a variable that is not set.
     if (!apiKey) throw invalid('apiKey', 'it is empty');
+    checkOrigins(origins);
     return {
-      origins: checkOrigins(origins),
+      origins,
       tokens: {
         keys: await ring(signingKeys),
         issuer: options.issuer ?? 'e2b-edge',
@@ -105,11 +113,12 @@ export function createCredentialSource<Env>(
       }),
       domain,
       sandboxUrl,
+      previews: readPreviewOrigins(previews, origins),
     };
   };
 }
 
-function checkOrigins(origins: readonly string[]): readonly string[] {
+function checkOrigins(origins: readonly string[]): void {
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
       throw invalid(
@@ -118,7 +127,6 @@ function checkOrigins(origins: readonly string[]): readonly string[] {
       );
     }
   }
-  return origins;
 }
 
 function invalid(name: string, what: string): InvalidArgumentError {

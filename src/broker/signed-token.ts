@@ -7,7 +7,7 @@ import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { unauthenticated } from './refusals.js';
 import type { TokenKeys } from './signing-keys.js';
 
-export type TokenType = 'e2b-session+jwt' | 'e2b-invitation+jwt';
+export type TokenType = 'e2b-session+jwt' | 'e2b-invitation+jwt' | 'e2b-preview+jwt';
 
 /** What tokens are made and checked with. */
 export interface TokenSettings {

@@ -15,10 +15,10 @@ export function webSocketHost(socket: WebSocket): HostSocket {
     onClose: () => undefined,
   };
   let closed = false;
-  const onEnd = (): void => {
+  const onEnd = (event: Partial<CloseEvent>): void => {
     if (closed) return;
     closed = true;
-    host.onClose();
+    host.onClose(event.code, event.reason);
   };
   socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer | string>) => {
     host.onMessage(typeof data === 'string' ? data : new Uint8Array(data));

@@ -6,12 +6,15 @@ export const envdPort = 49983;
 /** E2B's own domain. */
 export const defaultDomain = 'e2b.app';
 
-export interface EnvdEndpointOptions {
+export interface PortEndpointOptions {
   sandboxId: string;
   /** The sandbox's domain. Default `e2b.app`. */
   domain?: string | undefined;
   /** Takes the place of the address made of id and domain: a local server, or a proxy. It must have no path. */
   sandboxUrl?: string | undefined;
+}
+
+export interface EnvdEndpointOptions extends PortEndpointOptions {
   /** envd's own token, for sandboxes that have one: all made by API v2. */
   envdAccessToken?: string | undefined;
 }
@@ -21,22 +24,24 @@ export interface EnvdEndpoint {
   headers: Record<string, string>;
 }
 
+/** The address of a sandbox's envd. */
+export function envdEndpoint(options: EnvdEndpointOptions): EnvdEndpoint {
+  const { envdAccessToken } = options;
+  const { baseUrl, headers } = portEndpoint(options, envdPort);
+  return { baseUrl, headers: envdAccessToken ? { ...headers, 'x-access-token': envdAccessToken } : headers };
+}
+
 /**
- * The address of a sandbox's envd. It is the direct host, which works from everywhere; the two routing headers make
+ * The address of a port of a sandbox. It is the direct host, which works from everywhere; the two routing headers make
  * the same request work where one address serves all sandboxes.
  */
-export function envdEndpoint(options: EnvdEndpointOptions): EnvdEndpoint {
-  const { sandboxId, domain, sandboxUrl, envdAccessToken } = options;
-  const headers: Record<string, string> = {
-    'e2b-sandbox-id': sandboxId,
-    'e2b-sandbox-port': String(envdPort),
-  };
-  if (envdAccessToken) headers['x-access-token'] = envdAccessToken;
+export function portEndpoint(
+  { sandboxId, domain, sandboxUrl }: PortEndpointOptions,
+  port: number,
+): EnvdEndpoint {
   return {
-    baseUrl: sandboxUrl
-      ? sandboxUrl.replace(/\/+$/, '')
-      : `https://${sandboxHost(sandboxId, envdPort, domain)}`,
-    headers,
+    baseUrl: sandboxUrl ? sandboxUrl.replace(/\/+$/, '') : `https://${sandboxHost(sandboxId, port, domain)}`,
+    headers: { 'e2b-sandbox-id': sandboxId, 'e2b-sandbox-port': String(port) },
   };
 }
 

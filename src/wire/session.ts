@@ -73,9 +73,10 @@ export interface Session {
   /**
    * Where to use it; absolute, or relative to the page. `envd` takes the place of envd's own address, `pty` is the
    * terminal's WebSocket, `refresh` (POST) gives a fresh token, `sign` (POST) signs URLs of files. `session` (GET, DELETE)
-   * tells of it and ends it; below that are `kill`, `extend`, `pause`, `resume`, `metrics` and `invite`.
+   * tells of it and ends it; below that are `kill`, `extend`, `pause`, `resume`, `metrics` and `invite`. `preview` is
+   * where a port is shown, with `{port}` for its number; absent where none is granted.
    */
-  urls: { envd: string; pty: string; refresh: string; session: string; sign: string };
+  urls: { envd: string; pty: string; refresh: string; session: string; sign: string; preview?: string };
   grant: Grant;
   /** The most that it may pass on by an invitation; absent where it may not invite. */
   invite?: Grant;

@@ -5,12 +5,13 @@ import { BrokerStage } from './broker-stage.js';
 import { basics } from './cases/basics.js';
 import { http } from './cases/http.js';
 import { mounts } from './cases/mounts.js';
+import { previews } from './cases/previews.js';
 import { streams } from './cases/streams.js';
 import { terminals } from './cases/terminals.js';
 import type { HostName } from './start-host.js';
 
 /** Each topic is a function that defines its tests; the stage is up inside of them only. */
-const topics: ((stage: BrokerStage) => void)[] = [basics, http, mounts, streams, terminals];
+const topics: ((stage: BrokerStage) => void)[] = [basics, http, mounts, previews, streams, terminals];
 
 export function defineCases(runtime: HostName): void {
   const stage = new BrokerStage(runtime);

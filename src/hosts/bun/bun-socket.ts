@@ -6,7 +6,7 @@ import type { BunServerWebSocket } from './bun-types.js';
 export interface BunWebSocketHandler {
   open(socket: BunServerWebSocket<BunSocket>): void;
   message(socket: BunServerWebSocket<BunSocket>, message: Uint8Array | ArrayBuffer | string): void;
-  close(socket: BunServerWebSocket<BunSocket>): void;
+  close(socket: BunServerWebSocket<BunSocket>, code: number, reason: string): void;
   maxPayloadLength: number;
   backpressureLimit: number;
 }
@@ -46,7 +46,7 @@ export const websocket: BunWebSocketHandler = {
   open: (socket) => socket.data.open(socket),
   message: ({ data }, message) =>
     data.onMessage(message instanceof ArrayBuffer ? new Uint8Array(message) : message),
-  close: ({ data }) => data.onClose(),
+  close: ({ data }, code, reason) => data.onClose(code, reason),
   maxPayloadLength: maxFrameBytes,
   // What does not fit would be dropped in silence; who does not read is told to go long before.
   backpressureLimit: 64 * 1024 * 1024,

@@ -3,9 +3,12 @@ import type { BrokerOptions } from '../../broker/broker-options.js';
 import { invalidRequest } from '../../broker/refusals.js';
 import type { Revocation } from '../../broker/revocation.js';
 import { ptyProtocol } from '../../wire/pty-frame.js';
+import { bridgePreview } from '../bridge-preview.js';
 import { isUpgrade } from '../is-upgrade.js';
+import { openAppSocket } from '../open-app-socket.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { serveSocket } from '../serve-socket.js';
+import { webSocketHost } from '../web-socket.js';
 import { BunSocket, type BunWebSocketHandler, websocket } from './bun-socket.js';
 import type { BunServerLike } from './bun-types.js';
 
@@ -46,15 +49,26 @@ export function createBroker(options: BrokerOptions<undefined>): BunBroker {
         server.timeout(request, 0);
         return core.handle(request);
       }
-      return core.upgrade(request, {}, (upgrade) => {
-        const data = new BunSocket((socket) => serveSocket(socket, upgrade, relay));
-        const headers = { 'sec-websocket-protocol': ptyProtocol };
+      const accept = (data: BunSocket, protocol: string): Response => {
+        const headers: Record<string, string> = protocol === '' ? {} : { 'sec-websocket-protocol': protocol };
         if (!server.upgrade(request, { data: data as never, headers })) {
           throw invalidRequest('This is no request that can become a WebSocket.');
         }
         // Bun has answered; it wants one all the same.
         return new Response(null);
-      });
+      };
+      return core.upgrade(
+        request,
+        {},
+        {
+          terminal: (upgrade) =>
+            accept(new BunSocket((socket) => serveSocket(socket, upgrade, relay)), ptyProtocol),
+          async preview(preview) {
+            const app = await openAppSocket(preview);
+            return accept(new BunSocket(bridgePreview(webSocketHost(app), preview.life)), app.protocol);
+          },
+        },
+      );
     },
     websocket,
     revoke: (what) => core.revoke(what),

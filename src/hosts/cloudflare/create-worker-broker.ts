@@ -5,6 +5,7 @@ import { misconfigured } from '../../broker/refusals.js';
 import { isUpgrade } from '../is-upgrade.js';
 import { hubRequest } from './pty-hub.js';
 import { registerBroker } from './registry.js';
+import { servePreview } from './serve-preview.js';
 import type { DurableObjectNamespaceLike } from './workers-types.js';
 
 /** Settings of a broker in a Worker. */
@@ -41,12 +42,15 @@ export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): 
 
   const answer = async (request: Request, context: BrokerContext<Env> = {}): Promise<Response> => {
     if (!isUpgrade(request)) return core.handle(request, context);
-    return core.upgrade(request, context, (upgrade) => {
-      const hub = hubNamespace(options, context);
-      // One object for each sandbox: all of its sockets meet there.
-      return hub
-        .get(hub.idFromName(upgrade.sandboxId) as never)
-        .fetch(hubRequest(request, basePath, upgrade));
+    return core.upgrade(request, context, {
+      terminal(upgrade) {
+        const hub = hubNamespace(options, context);
+        // One object for each sandbox: all of its sockets meet there.
+        return hub
+          .get(hub.idFromName(upgrade.sandboxId) as never)
+          .fetch(hubRequest(request, basePath, upgrade));
+      },
+      preview: (preview) => servePreview(preview, options.fetch),
     });
   };
   return Object.assign(answer, { revoke: core.revoke });

@@ -23,8 +23,8 @@ export function webSocketPair(): { client: WebSocket; server: WorkerWebSocket } 
   return { client, server };
 }
 
-/** The answer that hands one end to the caller. */
+/** The answer that hands one end to the caller. The protocol may be empty. */
 export function webSocketResponse(client: WebSocket, protocol: string): Response {
-  const headers = { 'sec-websocket-protocol': protocol };
+  const headers: Record<string, string> = protocol === '' ? {} : { 'sec-websocket-protocol': protocol };
   return new Response(null, { status: 101, headers, webSocket: client } as ResponseInit);
 }

@@ -2,7 +2,9 @@ import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
 import type { Revocation } from '../../broker/revocation.js';
 import { ptyProtocol } from '../../wire/pty-frame.js';
+import { bridgePreview } from '../bridge-preview.js';
 import { isUpgrade } from '../is-upgrade.js';
+import { openAppSocket } from '../open-app-socket.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { serveSocket } from '../serve-socket.js';
 import { webSocketHost } from '../web-socket.js';
@@ -39,11 +41,24 @@ export function createBroker(options: BrokerOptions<undefined>): DenoBroker {
 
   const handle = async (request: Request): Promise<Response> => {
     if (!isUpgrade(request)) return core.handle(request);
-    return core.upgrade(request, {}, (upgrade) => {
-      const { socket, response } = upgradeWebSocket(request, ptyProtocol);
-      socket.addEventListener('open', () => serveSocket(webSocketHost(socket), upgrade, relay));
-      return response;
-    });
+    return core.upgrade(
+      request,
+      {},
+      {
+        terminal(upgrade) {
+          const { socket, response } = upgradeWebSocket(request, ptyProtocol);
+          socket.addEventListener('open', () => serveSocket(webSocketHost(socket), upgrade, relay));
+          return response;
+        },
+        async preview(preview) {
+          const app = await openAppSocket(preview);
+          const attach = bridgePreview(webSocketHost(app), preview.life);
+          const { socket, response } = upgradeWebSocket(request, app.protocol);
+          socket.addEventListener('open', () => attach(webSocketHost(socket)));
+          return response;
+        },
+      },
+    );
   };
   return Object.assign(handle, {
     revoke: (what: Revocation) => core.revoke(what),

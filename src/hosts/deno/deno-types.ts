@@ -7,11 +7,11 @@ interface Deno {
   ): { socket: WebSocket; response: Response };
 }
 
-/** Makes a request a WebSocket; the answer hands it to the caller, and opens it. */
+/** Makes a request a WebSocket; the answer hands it to the caller, and opens it. The protocol may be empty. */
 export function upgradeWebSocket(
   request: Request,
   protocol: string,
 ): { socket: WebSocket; response: Response } {
   const { Deno } = globalThis as unknown as { Deno: Deno };
-  return Deno.upgradeWebSocket(request, { protocol });
+  return Deno.upgradeWebSocket(request, protocol === '' ? {} : { protocol });
 }

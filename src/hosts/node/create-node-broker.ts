@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { createBrokerCore } from '../../broker/broker-core.js';
+import { type Acceptance, createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
-import type { PtyUpgrade } from '../../broker/pty-access.js';
 import type { Revocation } from '../../broker/revocation.js';
 import { maxFrameBytes, ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { serveSocket } from '../serve-socket.js';
 import { nodeRequest } from './node-request.js';
 import { writeNodeResponse } from './node-response.js';
+import { pipePreview } from './pipe-preview.js';
 import { refuseUpgrade } from './refuse-upgrade.js';
 import { wsSocket } from './ws-socket.js';
 
@@ -67,11 +67,14 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
       };
       socket.on('error', onError);
       const request = nodeRequest(message, new AbortController().signal);
-      const accept = (upgrade: PtyUpgrade): void =>
-        sockets.handleUpgrade(message, socket, head, (webSocket: WebSocket) => {
-          socket.off('error', onError);
-          serveSocket(wsSocket(webSocket), upgrade, relay);
-        });
+      const accept: Acceptance<void> = {
+        terminal: (upgrade) =>
+          sockets.handleUpgrade(message, socket, head, (webSocket: WebSocket) => {
+            socket.off('error', onError);
+            serveSocket(wsSocket(webSocket), upgrade, relay);
+          }),
+        preview: (preview) => pipePreview(preview, message, socket, head),
+      };
       const refusal = request ? await core.upgrade(request, {}, accept) : badRequest();
       if (refusal) await refuseUpgrade(refusal, socket);
     },

@@ -27,8 +27,8 @@ function nodeUrl(message: IncomingMessage): URL {
   const scheme = (message.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http';
   const path = message.url?.startsWith('/') ? message.url : '/';
   const origin = `${scheme}://${message.headers.host}`;
-  // To a URL a backslash is a slash, and two of them begin a host.
-  return new URL(path.replace(/^[/\\]+/, '/'), URL.canParse(origin) ? origin : `${scheme}://localhost`);
+  // Joined as text: by itself a path that begins with two slashes is a host.
+  return new URL((URL.canParse(origin) ? origin : `${scheme}://localhost`) + path);
 }
 
 function nodeHeaders(message: IncomingMessage): Headers {

@@ -26,6 +26,7 @@ export function configurations<Env>({ store }: HostParts<Env>) {
     observed: { upstream: 'observed' },
     scripted: { upstream: 'scripted' },
     stored: { store },
+    previews: { store, previews: { origin: 'http://{port}-{sandboxId}.preview.localhost' } },
     'short-tokens': { tokenTtlMs: 2_000 },
     'short-sessions': { store, sessionLifeMs: 3_000 },
   } satisfies Record<string, Configuration<Env>>;

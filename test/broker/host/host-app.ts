@@ -78,7 +78,11 @@ export function createHostApp<Broker, Env>(
 
   return {
     plain: createBroker(optionsOf('plain')),
-    brokerAt: (url) => brokers.get(new URL(url).pathname.split('/')[1] ?? ''),
+    brokerAt: (url) => {
+      const { hostname, pathname } = new URL(url);
+      const isPreview = hostname.endsWith('.preview.localhost');
+      return brokers.get(isPreview ? 'previews' : (pathname.split('/')[1] ?? ''));
+    },
     control: (request) => {
       const { pathname } = new URL(request.url);
       if (pathname === '/test/events') return Promise.resolve(Response.json(events));

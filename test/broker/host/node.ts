@@ -19,7 +19,7 @@ hono.all('/hono/*', (c) => inHono.fetch(c.req.raw));
 hono.all('/plain/*', (c) => app.plain(c.req.raw));
 const honoListener = getRequestListener(hono.fetch);
 
-const urlOf = ({ url }: IncomingMessage): string => `http://host.test${url}`;
+const urlOf = ({ url, headers }: IncomingMessage): string => `http://${headers.host}${url}`;
 
 async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
   if (/^\/(hono|plain)\//.test(message.url ?? '')) return honoListener(message, response);

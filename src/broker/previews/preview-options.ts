@@ -1,0 +1,78 @@
+/** Where previews are: below the broker's own path, or each at an origin of its own. */
+
+import { InvalidArgumentError } from '../../errors.js';
+
+/** How what listens at a port of a sandbox is shown to pages. */
+export interface PreviewOptions {
+  /**
+   * The origin of each preview, as `https://{port}-{sandboxId}.preview.example`, whose requests reach the broker as well.
+   * It takes a wildcard certificate, and a domain that no cookies of yours are set for. With it an app in a sandbox has
+   * everything that a site has. `http` is for names below `localhost`, in development.
+   *
+   * Without it a preview is below the broker's path, at an origin that is nobody's (`Content-Security-Policy: sandbox`):
+   * right for documents, reports and forms; modules, absolute paths and storage do not work there.
+   */
+  origin?: string;
+}
+
+/** A place where every preview has an origin of its own. */
+export interface PreviewOrigins {
+  /** The origin of one. */
+  of(sandboxId: string, port: number): string;
+  /** Whose preview is at a host, the port of the server included. */
+  match(host: string): { sandboxId: string; port: string } | undefined;
+  /** The origin with the port left open. */
+  template(sandboxId: string): string;
+}
+
+const shape = /^https?:\/\/\{port\}-\{sandboxId\}((?:\.[a-z0-9-]+)+)(:\d{1,5})?$/;
+
+/**
+ * Reads the option.
+ * @throws {InvalidArgumentError} code `invalid_option`.
+ */
+export function readPreviewOrigins(
+  options: PreviewOptions | undefined,
+  origins: readonly string[],
+): PreviewOrigins | undefined {
+  const { origin: pattern } = options ?? {};
+  if (pattern === undefined) return undefined;
+  const [, domain = '', port = ''] = shape.exec(pattern) ?? [];
+  const host = domain.slice(1);
+  if (host === '' || (pattern.startsWith('http:') && !isLocal(host))) {
+    throw invalid(
+      `"${pattern}" is not like "https://{port}-{sandboxId}.preview.example" (http for names below localhost alone)`,
+    );
+  }
+  const above = origins.find((origin) => isBelow(host, new URL(origin).hostname));
+  if (above !== undefined) {
+    throw invalid(
+      `"${pattern}" is below ${above}, whose cookies for its whole domain would reach the sandboxes: take another domain`,
+    );
+  }
+  const template = (sandboxId: string): string => pattern.replace('{sandboxId}', sandboxId);
+  const hosts = new RegExp(`^([1-9]\\d{0,4})-([a-z0-9]{1,64})${`${domain}${port}`.replaceAll('.', '\\.')}$`);
+  return {
+    template,
+    of: (sandboxId, number) => template(sandboxId).replace('{port}', String(number)),
+    match(asked) {
+      const [, number, sandboxId] = hosts.exec(asked) ?? [];
+      return number === undefined || sandboxId === undefined ? undefined : { sandboxId, port: number };
+    },
+  };
+}
+
+/** Browsers let nobody set a cookie for all of `localhost`. */
+function isBelow(host: string, above: string): boolean {
+  return !isLocal(host) && (host === above || host.endsWith(`.${above}`));
+}
+
+function isLocal(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost');
+}
+
+function invalid(what: string): InvalidArgumentError {
+  return new InvalidArgumentError(`The broker's option \`previews.origin\` is wrong: ${what}.`, {
+    code: 'invalid_option',
+  });
+}

@@ -1,0 +1,104 @@
+/** The way to a port of a session's sandbox. */
+
+import { isE2BEdgeError } from '../../errors.js';
+import type { EnvdEndpoint } from '../../transport/envd-endpoint.js';
+import { askControlPlane } from '../control-plane.js';
+import type { Exchange } from '../exchange.js';
+import { readBody } from '../read-body.js';
+import { httpRefusal, upstreamFailed } from '../refusals.js';
+import type { PreviewAccess } from './preview-access.js';
+import { previewFailure } from './preview-failure.js';
+import { previewRequestHeaders } from './preview-request.js';
+import { enterPath, type PreviewTarget } from './preview-target.js';
+
+/** How a request is made to the app. */
+export interface PreviewUpstream {
+  url: string;
+  headers: Record<string, string>;
+  endpoint: EnvdEndpoint;
+}
+
+/** Up to this size a body is sent with its length: small servers know no other. */
+const sizedBytes = 64 * 1024;
+const defaultSeconds = 300;
+
+export async function previewUpstream<Env>(
+  { request, directory, credentials }: Exchange<Env>,
+  target: PreviewTarget,
+  access: PreviewAccess,
+): Promise<PreviewUpstream> {
+  const { sandboxId, port, path } = target;
+  let sandbox = await directory.find(sandboxId, credentials);
+  if (sandbox.isPrivate && sandbox.trafficToken === undefined) {
+    const timeout = access.claims.keep ?? defaultSeconds;
+    const record = await askControlPlane(() => credentials.control.connect(sandboxId, { timeout }));
+    sandbox = directory.remember(record, credentials);
+  }
+  const endpoint = sandbox.portEndpoint(port);
+  return {
+    // Joined as text: resolved as an address, a path that begins with two slashes would be another host.
+    url: endpoint.baseUrl + path,
+    headers: previewRequestHeaders(request, target, access, endpoint, sandbox.trafficToken),
+    endpoint,
+  };
+}
+
+/** Asks the app. Its answer is as it came, redirects among them; rejects where something else answered in its place. */
+export async function askApp<Env>(
+  exchange: Exchange<Env>,
+  target: PreviewTarget,
+  upstream: PreviewUpstream,
+): Promise<Response> {
+  const { request, directory, credentials } = exchange;
+  const { method } = request;
+  const body = await bodyOf(request);
+  const response = await send(exchange, upstream.url, {
+    method,
+    headers: upstream.headers,
+    ...(body && { body, duplex: 'half' }),
+  });
+  const failure = await previewFailure(response, target, () => probe(exchange, upstream));
+  if (!failure) return response;
+  // What was refused or is not there is asked for anew the next time.
+  directory.forget(target.sandboxId);
+  const isAbsent = isE2BEdgeError(failure, 'sandbox_not_found');
+  throw isAbsent ? await directory.absence(target.sandboxId, credentials) : failure;
+}
+
+/** Asks for what no app has, as no browser does: E2B's proxy shows browsers a page, and tells others why. */
+function probe<Env>(exchange: Exchange<Env>, { endpoint, headers }: PreviewUpstream): Promise<Response> {
+  const { 'e2b-traffic-access-token': token } = headers;
+  return send(exchange, endpoint.baseUrl + enterPath, {
+    method: 'GET',
+    headers: {
+      accept: 'application/json',
+      ...endpoint.headers,
+      ...(token !== undefined && { 'e2b-traffic-access-token': token }),
+    },
+  });
+}
+
+async function send<Env>(
+  { settings, request: { signal } }: Exchange<Env>,
+  url: string,
+  init: RequestInit & { duplex?: 'half' },
+): Promise<Response> {
+  let response: Response;
+  try {
+    response = await settings.fetch(url, { ...init, signal, redirect: 'manual' });
+  } catch (error) {
+    if (signal.aborted) throw httpRefusal(499, 'canceled', 'The caller went away.');
+    throw upstreamFailed(error);
+  }
+  if (response.type === 'opaqueredirect') throw upstreamFailed(new Error('a redirect that cannot be read'));
+  return response;
+}
+
+async function bodyOf(
+  request: Request,
+): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null> {
+  const length = request.headers.get('content-length');
+  return length !== null && Number(length) <= sizedBytes && request.body
+    ? readBody(request, sizedBytes)
+    : request.body;
+}
