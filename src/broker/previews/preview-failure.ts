@@ -1,7 +1,7 @@
 /** What E2B's proxy says in the place of an app that is not there, in the broker's words. */
 
 import type { E2BEdgeError } from '../../errors.js';
-import { readBody } from '../read-body.js';
+import { discard, readAnswer } from '../read-body.js';
 import { httpRefusal, sandboxBusy, sandboxNotFound, upstreamFailed } from '../refusals.js';
 import type { PreviewTarget } from './preview-target.js';
 
@@ -23,7 +23,7 @@ export async function previewFailure(
   if (type.includes('json')) failure = await readFailure(response.clone(), target);
   else if (response.status === 502 && type.includes('html'))
     failure = await readFailure(await probe(), target);
-  if (failure) await response.body?.cancel().catch(() => undefined);
+  if (failure) await discard(response);
   return failure;
 }
 
@@ -34,7 +34,7 @@ async function readFailure(
   const { status } = response;
   let body: { sandboxId?: unknown; port?: unknown; message?: unknown };
   try {
-    body = Object(JSON.parse(new TextDecoder().decode(await readBody(response, maxBytes))));
+    body = Object(JSON.parse(new TextDecoder().decode(await readAnswer(response, maxBytes))));
   } catch {
     return undefined;
   }
