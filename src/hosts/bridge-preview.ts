@@ -1,7 +1,7 @@
 /** Joins the two WebSockets of a preview, message by message, on hosts that do not hand out the connection itself. */
 
-import type { SessionLife } from '../broker/session-life.js';
-import { holdLife } from './hold-life.js';
+import type { PreviewSocket } from '../broker/previews/preview-socket.js';
+import { holdPreview } from './hold-preview.js';
 import type { HostSocket } from './host-socket.js';
 
 /** No host lets a socket be read more slowly; one whose other end does not keep up is closed. */
@@ -15,7 +15,7 @@ const sessionOver = 4401;
  * @param app is open. What it says before the page's end is there is kept.
  * @returns what takes the page's end, once that is open.
  */
-export function bridgePreview(app: HostSocket, life: SessionLife): (page: HostSocket) => void {
+export function bridgePreview(app: HostSocket, preview: PreviewSocket): (page: HostSocket) => void {
   const early: (Uint8Array | string)[] = [];
   let page: HostSocket | undefined;
   let ending: { code: number; reason: string } | undefined;
@@ -33,7 +33,7 @@ export function bridgePreview(app: HostSocket, life: SessionLife): (page: HostSo
     if (to.bufferedAmount() > maxBufferedBytes) end(1000, 'too slow');
   }
 
-  const letGo = holdLife(life, () => end(sessionOver, 'session over'));
+  const letGo = holdPreview(preview, () => end(sessionOver, 'session over'));
   const opening = setTimeout(() => end(1000, 'gone'), openTimeoutMs);
   app.onMessage = (data) => {
     if (page) pass(page, data);

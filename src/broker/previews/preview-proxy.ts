@@ -5,7 +5,7 @@ import { allowOrigin, checkOrigin } from '../cors.js';
 import type { Decision } from '../decision.js';
 import { asRefusal, errorResponse } from '../error-response.js';
 import type { Exchange } from '../exchange.js';
-import { guardStream } from '../guarded-stream.js';
+import { openPassage } from '../passage.js';
 import { httpRefusal } from '../refusals.js';
 import { enterPreview } from './enter-preview.js';
 import { isDocument, type PreviewAccess, previewAccess } from './preview-access.js';
@@ -51,9 +51,13 @@ async function answerPreview<Env>(exchange: Exchange<Env>, target: PreviewTarget
     );
   }
   const access = await previewAccess(exchange, target);
-  const upstream = await previewUpstream(exchange, target, access);
-  const response = await askApp(exchange, target, upstream);
-  return appAnswer(exchange, target, access, upstream.url, response);
+  const { claims } = access;
+  const guarded = { ...exchange, life: lifeOf(exchange, claims) };
+  return openPassage(guarded, claims, { kind: 'preview' }, async () => {
+    const upstream = await previewUpstream(guarded, target, access);
+    const response = await askApp(guarded, target, upstream);
+    return { response: appAnswer(guarded, target, access, upstream.url, response) };
+  });
 }
 
 /** An error as whoever asked can read it: a person, a page's script, or a program. */
@@ -72,19 +76,16 @@ export function refusedPreview<Env>(
 }
 
 function appAnswer<Env>(
-  exchange: Exchange<Env>,
+  { request, credentials: { origins } }: Exchange<Env>,
   target: PreviewTarget,
   access: PreviewAccess,
   url: string,
   response: Response,
 ): Response {
-  const { request, credentials } = exchange;
-  const { origins } = credentials;
   const { status, statusText, body } = response;
   const headers = previewResponseHeaders(response, { request, target, access, url, origins });
   if (access.by === 'bearer') allowOrigin(headers, checkOrigin(request, origins), false);
-  const guarded = body && guardStream(body, lifeOf(exchange, access.claims));
-  return new Response(guarded, { status, statusText, headers });
+  return new Response(body, { status, statusText, headers });
 }
 
 /** What asks first comes from another origin: a page with the token of a session, and whatever headers the app takes. */

@@ -21,6 +21,8 @@ export interface PreviewSocket {
   protocols: string[];
   /** What it ends with, and what it does for the sandbox. */
   life: SessionLife;
+  /** To be called once it is closed. */
+  leave(): void;
 }
 
 /** Judges a request, and has the host open both ends. Never rejects. */
@@ -33,8 +35,10 @@ export async function acceptPreview<Env, Accepted>(
 ): Promise<Accepted | Response> {
   const { sandboxId, port } = target;
   Object.assign(decision.event, { action: 'preview', sandboxId, port });
+  let leave = (): void => undefined;
   try {
     const access = await previewAccess(exchange, target);
+    leave = exchange.limits.enter('socket', access.claims);
     const { url, headers } = await previewUpstream(exchange, target, access);
     const accepted = await accept({
       port,
@@ -42,10 +46,12 @@ export async function acceptPreview<Env, Accepted>(
       headers,
       protocols: appProtocols(exchange.request.headers),
       life: lifeOf(exchange, access.claims, current),
+      leave,
     });
     decision.made(101);
     return accepted;
   } catch (error) {
+    leave();
     decision.failed(error);
     return refusedPreview(exchange, target, error);
   }

@@ -4,6 +4,7 @@ import { isE2BEdgeError } from '../../errors.js';
 import type { EnvdEndpoint } from '../../transport/envd-endpoint.js';
 import { askControlPlane } from '../control-plane.js';
 import type { Exchange } from '../exchange.js';
+import { guardUpload } from '../passage.js';
 import { readBody } from '../read-body.js';
 import { httpRefusal, upstreamFailed } from '../refusals.js';
 import type { PreviewAccess } from './preview-access.js';
@@ -51,12 +52,14 @@ export async function askApp<Env>(
 ): Promise<Response> {
   const { request, directory, credentials } = exchange;
   const { method } = request;
-  const body = await bodyOf(request);
-  const response = await send(exchange, upstream.url, {
-    method,
-    headers: upstream.headers,
-    ...(body && { body, duplex: 'half' }),
-  });
+  const { url, headers } = upstream;
+  const length = request.headers.get('content-length');
+  const response =
+    length !== null && Number(length) <= sizedBytes && request.body
+      ? await send(exchange, url, { method, headers, body: await readBody(request, sizedBytes) })
+      : await guardUpload(exchange, (body, signal) =>
+          send(exchange, url, { method, headers, signal, ...(body && { body, duplex: 'half' }) }),
+        );
   const failure = await previewFailure(response, target, () => probe(exchange, upstream));
   if (!failure) return response;
   // What was refused or is not there is asked for anew the next time.
@@ -79,26 +82,17 @@ function probe<Env>(exchange: Exchange<Env>, { endpoint, headers }: PreviewUpstr
 }
 
 async function send<Env>(
-  { settings, request: { signal } }: Exchange<Env>,
+  { settings, request }: Exchange<Env>,
   url: string,
   init: RequestInit & { duplex?: 'half' },
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await settings.fetch(url, { ...init, signal, redirect: 'manual' });
+    response = await settings.fetch(url, { signal: request.signal, ...init, redirect: 'manual' });
   } catch (error) {
-    if (signal.aborted) throw httpRefusal(499, 'canceled', 'The caller went away.');
+    if (request.signal.aborted) throw httpRefusal(499, 'canceled', 'The caller went away.');
     throw upstreamFailed(error);
   }
   if (response.type === 'opaqueredirect') throw upstreamFailed(new Error('a redirect that cannot be read'));
   return response;
-}
-
-async function bodyOf(
-  request: Request,
-): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null> {
-  const length = request.headers.get('content-length');
-  return length !== null && Number(length) <= sizedBytes && request.body
-    ? readBody(request, sizedBytes)
-    : request.body;
 }

@@ -65,7 +65,7 @@ export function createBroker(options: BrokerOptions<undefined>): BunBroker {
             accept(new BunSocket((socket) => serveSocket(socket, upgrade, relay)), ptyProtocol),
           async preview(preview) {
             const app = await openAppSocket(preview);
-            return accept(new BunSocket(bridgePreview(webSocketHost(app), preview.life)), app.protocol);
+            return accept(new BunSocket(bridgePreview(webSocketHost(app), preview)), app.protocol);
           },
         },
       );

@@ -6,9 +6,10 @@ import { type WorkerWebSocket, webSocketPair, webSocketResponse } from './worker
 
 /** Opens a preview's WebSocket at both ends: a Worker's client is its `fetch`. */
 export async function servePreview(
-  { url, headers, protocols, port, life }: PreviewSocket,
+  preview: PreviewSocket,
   fetch: FetchLike = globalThis.fetch,
 ): Promise<Response> {
+  const { url, headers, protocols, port } = preview;
   const offered = protocols.length > 0 ? { 'sec-websocket-protocol': protocols.join(', ') } : {};
   const answer: Response & { webSocket?: WorkerWebSocket | null } = await fetch(url, {
     headers: { ...headers, ...offered, upgrade: 'websocket' },
@@ -17,7 +18,7 @@ export async function servePreview(
     await answer.body?.cancel();
     throw upgradeRefused(port, new Error(`HTTP ${answer.status}`));
   }
-  const attach = bridgePreview(workerSocket(answer.webSocket), life);
+  const attach = bridgePreview(workerSocket(answer.webSocket), preview);
   const { client, server } = webSocketPair();
   attach(workerSocket(server));
   return webSocketResponse(client, answer.headers.get('sec-websocket-protocol') ?? '');

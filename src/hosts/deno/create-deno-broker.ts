@@ -52,7 +52,7 @@ export function createBroker(options: BrokerOptions<undefined>): DenoBroker {
         },
         async preview(preview) {
           const app = await openAppSocket(preview);
-          const attach = bridgePreview(webSocketHost(app), preview.life);
+          const attach = bridgePreview(webSocketHost(app), preview);
           const { socket, response } = upgradeWebSocket(request, app.protocol);
           socket.addEventListener('open', () => attach(webSocketHost(socket)));
           return response;

@@ -3,7 +3,7 @@ import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type PreviewSocket, upgradeRefused } from '../../broker/previews/preview-socket.js';
-import { holdLife } from '../hold-life.js';
+import { holdPreview } from '../hold-preview.js';
 
 /** What both ends of a WebSocket agree on by themselves. */
 const handshake = /^sec-websocket-(accept|extensions|protocol)$/i;
@@ -66,8 +66,8 @@ function switchingHead({ rawHeaders }: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function join(page: Duplex, app: Duplex, { life }: PreviewSocket): void {
-  const letGo = holdLife(life, () => {
+function join(page: Duplex, app: Duplex, preview: PreviewSocket): void {
+  const letGo = holdPreview(preview, () => {
     page.destroy();
     app.destroy();
   });

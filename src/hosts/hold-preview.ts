@@ -1,10 +1,11 @@
-import { type SessionLife, watchLife } from '../broker/session-life.js';
+import type { PreviewSocket } from '../broker/previews/preview-socket.js';
+import { watchLife } from '../broker/session-life.js';
 
 /**
- * Keeps the sandbox of what is open, and tells once when its session is over.
- * @returns what ends that, when it is closed.
+ * Keeps the sandbox of a socket that is open, and tells once when its session is over.
+ * @returns what ends that, when the socket is closed.
  */
-export function holdLife(life: SessionLife, onOver: () => void): () => void {
+export function holdPreview({ life, leave }: PreviewSocket, onOver: () => void): () => void {
   const { keepAlive } = life;
   const stopWatching = watchLife(life, () => {
     stop();
@@ -17,6 +18,7 @@ export function holdLife(life: SessionLife, onOver: () => void): () => void {
   function stop(): void {
     stopWatching();
     clearInterval(keeping);
+    leave();
   }
   return stop;
 }
