@@ -54,6 +54,8 @@ export function createFileGuard(): FileGuard {
     async check(upstream, grant, path, { ops, follows }) {
       const absolute = await absolutePath(upstream, path);
       requireOps(grant, ops, absolute);
+      // The programs of strict mode look where they are.
+      if (grant.strict) return absolute;
       // Where all is granted, symlinks lead nowhere else.
       if (ops.every((op) => grant.files.some((file) => file.op === op && file.prefix === '/')))
         return absolute;

@@ -7,6 +7,10 @@ import { guardUpload, openPassage } from './passage.js';
 import { discard } from './read-body.js';
 import { httpRefusal, invalidRequest } from './refusals.js';
 import type { SessionClaims } from './session-token.js';
+import { downloadStrictly } from './strict/download.js';
+import { notInStrictMode } from './strict/program-error.js';
+import { strictCall } from './strict/strict-call.js';
+import { uploadStrictly } from './strict/upload.js';
 import { upstreamError } from './upstream-error.js';
 
 /** Asked of envd as the page asks; the rest of its headers stays here. */
@@ -32,11 +36,13 @@ export async function download<Env>(
   return openPassage(exchange, claims, { kind: 'stream' }, async () => {
     const upstream = await openUpstream(exchange, claims);
     const path = await files.check(upstream, claims.g, pathOf(request), { ops: ['read'], follows: true });
-    const response = await upstream.send(`files?${query(path, upstream.user)}`, {
-      method: 'GET',
-      headers: pick(request.headers, downloadHeaders),
-      signal: request.signal,
-    });
+    const response = claims.g.strict
+      ? await downloadStrictly(strictCall(exchange, claims, upstream), path, request.headers)
+      : await upstream.send(`files?${query(path, upstream.user)}`, {
+          method: 'GET',
+          headers: pick(request.headers, downloadHeaders),
+          signal: request.signal,
+        });
     return { response: await fileAnswer(response) };
   });
 }
@@ -61,6 +67,14 @@ export async function upload<Env>(
     const upstream = await openUpstream(exchange, claims);
     const path = await files.check(upstream, claims.g, pathOf(request), { ops: ['write'], follows: true });
     const metadata = [...request.headers.keys()].filter((name) => name.startsWith('x-metadata-'));
+    if (claims.g.strict) {
+      if (metadata.length > 0) throw notInStrictMode('give files metadata');
+      if (!/^application\/octet-stream/i.test(contentType)) throw notInStrictMode('send files in a form');
+      const size = request.headers.get('content-length');
+      return await guardUpload(exchange, (body, signal) =>
+        uploadStrictly({ ...strictCall(exchange, claims, upstream), signal }, path, body, size),
+      );
+    }
     const response = await guardUpload(exchange, (body, signal) =>
       upstream.send(`files?${query(path, upstream.user)}`, {
         method: 'POST',

@@ -30,6 +30,15 @@ import { exactKind, processTag } from './process-mark.js';
 import { invalidRequest, notGranted } from './refusals.js';
 import { processOwner, type SessionClaims } from './session-token.js';
 import { bindStart, startOf } from './start-policy.js';
+import {
+  listStrictly,
+  makeDirStrictly,
+  moveStrictly,
+  removeStrictly,
+  statStrictly,
+} from './strict/directories.js';
+import { notInStrictMode } from './strict/program-error.js';
+import type { StrictCall } from './strict/strict-call.js';
 
 /** Who calls, and what to judge by. */
 export interface CallContext {
@@ -48,6 +57,8 @@ export interface RpcPolicy {
   admit(message: unknown, context: CallContext): Promise<void>;
   /** Changes envd's answer into what the session may know. Absent where that is all of it. */
   filter?(answer: unknown, context: CallContext): Promise<unknown>;
+  /** Does it in strict mode, in the place of envd. */
+  strict?(call: StrictCall, message: unknown): Promise<unknown>;
   /** Whether doing it twice is something else than doing it once. */
   once?: boolean;
 }
@@ -77,24 +88,37 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
       }),
       policy(Process.sendSignal, (message, context) => requireProcess(message.process, context, 'control')),
       policy(Process.closeStdin, (message, context) => requireProcess(message.process, context, 'type')),
-      policy(Filesystem.stat, (message: StatRequest, context) =>
-        admitPath(message, context, { ...read, follows: false }),
+      policy(
+        Filesystem.stat,
+        (message: StatRequest, context) => admitPath(message, context, { ...read, follows: false }),
+        { strict: statStrictly },
       ),
-      policy(Filesystem.listDir, (message: ListDirRequest, context) => admitPath(message, context, read)),
-      // It tells names below the directory, which can be listed as well.
-      policy(Filesystem.watchDir, (message: WatchDirRequest, context) => admitPath(message, context, read)),
-      policy(Filesystem.makeDir, (message: MakeDirRequest, context) => admitPath(message, context, write)),
-      policy(Filesystem.remove, (message: RemoveRequest, context) => admitPath(message, context, removeLink)),
-      policy(Filesystem.move, admitMove),
+      policy(Filesystem.listDir, (message: ListDirRequest, context) => admitPath(message, context, read), {
+        strict: listStrictly,
+      }),
+      policy(Filesystem.watchDir, admitWatch),
+      policy(Filesystem.makeDir, (message: MakeDirRequest, context) => admitPath(message, context, write), {
+        strict: makeDirStrictly,
+      }),
+      policy(
+        Filesystem.remove,
+        (message: RemoveRequest, context) => admitPath(message, context, removeLink),
+        {
+          strict: removeStrictly,
+        },
+      ),
+      policy(Filesystem.move, admitMove, { strict: moveStrictly }),
     ].map((entry) => [entry.method.path, entry]),
   ))();
 
 function policy<I, O>(
   method: UnaryMethod<I, O> | StreamMethod<I, O>,
   admit: (message: I, context: CallContext) => Promise<void>,
-  more: Pick<RpcPolicy, 'filter' | 'once'> = {},
+  more: Partial<Pick<RpcPolicy, 'filter' | 'once'>> & {
+    strict?: (call: StrictCall, message: I) => Promise<O>;
+  } = {},
 ): RpcPolicy {
-  return { method, admit: admit as RpcPolicy['admit'], ...more };
+  return { method, admit, ...more } as RpcPolicy;
 }
 
 async function admitStart(message: StartRequest, { claims, upstream, files }: CallContext): Promise<void> {
@@ -136,6 +160,12 @@ const refusedUses: Record<ProcessUse, string> = {
 
 async function admitPath(message: { path: string }, context: CallContext, access: FileAccess): Promise<void> {
   message.path = await context.files.check(context.upstream, context.claims.g, message.path, access);
+}
+
+/** It tells names below the directory, which can be listed as well. */
+async function admitWatch(message: WatchDirRequest, context: CallContext): Promise<void> {
+  if (context.claims.g.strict) throw notInStrictMode('watch directories');
+  await admitPath(message, context, read);
 }
 
 async function admitMove(message: MoveRequest, { files, upstream, claims }: CallContext): Promise<void> {

@@ -20,6 +20,7 @@ import {
 } from './rpc-message.js';
 import { type RpcPolicy, rpcPolicy } from './rpc-policy.js';
 import type { SessionClaims } from './session-token.js';
+import { strictCall } from './strict/strict-call.js';
 import { upstreamError } from './upstream-error.js';
 
 export interface RpcProxy {
@@ -64,6 +65,10 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         const context = { claims, upstream, processes, files };
         await policy.admit(message, context);
         if (policy.once) refuseRepeat(request, claims.sid);
+        if (claims.g.strict && policy.strict) {
+          const done = await policy.strict(strictCall(exchange, claims, upstream), message);
+          return { response: rpcAnswer(method, type, done) };
+        }
         const response = await upstream.send(path, {
           method: 'POST',
           headers: callHeaders(request.headers, type),
@@ -84,7 +89,7 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         if (!policy.filter) return { response: new Response(response.body, { headers }) };
         const answered = decodeMessage(method.output, type, await readAnswer(response, maxAnswerBytes));
         const visible = await policy.filter(answered, context);
-        return { response: new Response(encodeMessage(method.output, type, visible), { headers }) };
+        return { response: rpcAnswer(method, type, visible) };
       };
       if (!isStreamType(type)) return (await answer()).response;
       const isTerminal = method === Process.start && (message as StartRequest).pty !== undefined;
@@ -96,6 +101,10 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
       );
     },
   };
+}
+
+function rpcAnswer(method: RpcPolicy['method'], type: RpcContentType, answer: unknown): Response {
+  return new Response(encodeMessage(method.output, type, answer), { headers: { 'content-type': type } });
 }
 
 /** The procedure and the codec, if both are among those that are let through. */

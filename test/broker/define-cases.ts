@@ -7,11 +7,12 @@ import { http } from './cases/http.js';
 import { mounts } from './cases/mounts.js';
 import { previews } from './cases/previews.js';
 import { streams } from './cases/streams.js';
+import { strict } from './cases/strict.js';
 import { terminals } from './cases/terminals.js';
 import type { HostName } from './start-host.js';
 
 /** Each topic is a function that defines its tests; the stage is up inside of them only. */
-const topics: ((stage: BrokerStage) => void)[] = [basics, http, mounts, previews, streams, terminals];
+const topics: ((stage: BrokerStage) => void)[] = [basics, http, mounts, previews, streams, strict, terminals];
 
 export function defineCases(runtime: HostName): void {
   const stage = new BrokerStage(runtime);
