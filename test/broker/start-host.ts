@@ -1,5 +1,6 @@
 /** Starts the host program in a runtime. */
 
+import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,7 +14,7 @@ export const hostNames = ['node', 'deno', 'bun', 'workerd'] as const;
 export type HostName = (typeof hostNames)[number];
 
 /** A host program that runs. */
-export type Host = Omit<Program, 'pid'>;
+export type Host = Program;
 
 export function startHost(runtime: HostName, setup: HostSetup): Promise<Host> {
   const env = { [setupVariable]: JSON.stringify(setup) };
@@ -67,5 +68,14 @@ async function startWorkerd(setup: HostSetup): Promise<Host> {
     },
   });
   const { origin } = await worker.ready;
-  return { url: origin, output: () => output, close: () => worker.dispose() };
+  return { url: origin, pid: await workerdPid(), output: () => output, close: () => worker.dispose() };
+}
+
+/** Miniflare does not tell it. */
+async function workerdPid(): Promise<number> {
+  const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8');
+  for (const pid of children.trim().split(' ')) {
+    if ((await readFile(`/proc/${pid}/comm`, 'utf8')).trim() === 'workerd') return Number(pid);
+  }
+  throw new Error('There is no process of workerd.');
 }

@@ -1,6 +1,7 @@
 /** Streams through the hosts: at the pace of who reads them, and ended where they are left. */
 
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Session } from 'e2b-edge/broker';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -10,6 +11,8 @@ import type { BrokerStage } from '../broker-stage.js';
 const piece = Buffer.alloc(64 * 1024);
 /** More than all buffers on the way can hold together. */
 const pieces = 2048;
+/** How often memory is looked at. */
+const sampleBytes = 8 * 1024 * 1024;
 
 const start = { 'content-type': 'application/connect+proto' };
 
@@ -35,6 +38,12 @@ async function restsBelow(count: () => number, total: number): Promise<boolean> 
     { interval: 500, timeout: 30_000 },
   );
   return last < total;
+}
+
+/** What a process has in memory. */
+async function residentBytes(pid: number): Promise<number> {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
 }
 
 export function streams(stage: BrokerStage): void {
@@ -173,6 +182,34 @@ export function streams(stage: BrokerStage): void {
       expect(await restsBelow(() => written, pieces)).toBe(true);
       client.destroy();
       request.destroy();
+    });
+
+    test('of 512 MB passes in flat memory', async () => {
+      const total = 512 * 1024 * 1024;
+      const upstream = takeOver('/files');
+      const answer = stage.at('scripted').fetch(`${path}/files?path=/x`, { headers: bearer(session) });
+      const { response } = await upstream;
+      response.writeHead(200, { 'content-length': total });
+      const write = async (): Promise<void> => {
+        for (let sent = 0; sent < total; sent += piece.length)
+          if (!response.write(piece)) await once(response, 'drain');
+        response.end();
+      };
+      const writing = write();
+      let received = 0;
+      let warm: number | undefined;
+      let most = 0;
+      for await (const chunk of (await answer).body as ReadableStream<Uint8Array>) {
+        const before = Math.floor(received / sampleBytes);
+        received += chunk.length;
+        if (Math.floor(received / sampleBytes) === before) continue;
+        most = Math.max(most, await residentBytes(stage.host.pid));
+        // What the runtime takes for its own heap in the beginning is not the stream's.
+        if (received >= total / 4) warm ??= most;
+      }
+      await writing;
+      expect(received).toBe(total);
+      expect(most - (warm ?? 0)).toBeLessThan(total / 8);
     });
 
     test('that is sent to be refused is answered before it is all there', async () => {
