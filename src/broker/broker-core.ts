@@ -16,7 +16,7 @@ import { handlePreview } from './previews/preview-proxy.js';
 import { acceptPreview, type PreviewSocket } from './previews/preview-socket.js';
 import { previewTarget } from './previews/preview-target.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
-import { misconfigured, originNotAllowed, routeNotFound } from './refusals.js';
+import { invalidRequest, misconfigured, originNotAllowed, routeNotFound } from './refusals.js';
 import { createRevocations, type Revocation } from './revocation.js';
 import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
@@ -25,6 +25,7 @@ import { createSandboxDirectory } from './sandbox-directory.js';
 import { type Credentials, createCredentialSource, readSettings } from './settings.js';
 import type { ExactStore } from './store-claim.js';
 import { createMemoryStore } from './stores/memory-store.js';
+import { type Trace, traceOf } from './trace.js';
 
 /** How a host accepts a WebSocket, by what it was found to be for. */
 export interface Acceptance<Accepted> {
@@ -46,7 +47,14 @@ export interface BrokerCore<Env> {
     accept: Acceptance<Accepted>,
   ): Promise<Accepted | Response>;
   /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
-  authorizePty(token: string, sandboxId: string, context?: BrokerContext<Env>): Promise<PtySession>;
+  authorizePty(
+    token: string,
+    sandboxId: string,
+    context?: BrokerContext<Env>,
+    trace?: Trace,
+  ): Promise<PtySession>;
+  /** Answers what is no request of the web, as one of the method TRACE. */
+  unreadable(): Response;
   /** Ends sessions before their time. Rejects with an `E2BEdgeError`. */
   revoke(what: Revocation, context?: BrokerContext<Env>): Promise<void>;
   /** Takes down what happened at a terminal. */
@@ -68,27 +76,32 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     limits: createLimits(options.limits),
   };
 
-  async function scopeOf(context: BrokerContext<Env>, event: Scope['event']): Promise<Scope<Env>> {
+  async function scopeOf(
+    context: BrokerContext<Env>,
+    event: Scope['event'],
+    trace: Trace = {},
+  ): Promise<Scope<Env>> {
     try {
-      const credentials = await credentialsOf(context);
+      const credentials = await credentialsOf(context, trace);
       const revocations = createRevocations(credentials.store, credentials.tokens.sessionLifeMs);
       const { store } = credentials;
       const exactStore = store?.compareAndSet ? (store as ExactStore) : memory;
-      return { ...parts, context, event, credentials, revocations, exactStore };
+      return { ...parts, context, event, trace, credentials, revocations, exactStore };
     } catch (error) {
       throw misconfigured('An option cannot be used', error);
     }
   }
 
   async function handle(request: Request, context: BrokerContext<Env> = {}): Promise<Response> {
-    const decision = beginDecision(log, 'unknown', request.headers);
+    const trace = traceOf(request.headers);
+    const decision = beginDecision(log, 'unknown', trace);
     const { event } = decision;
     const { pathname } = new URL(request.url);
     let origin: string | undefined;
     let route: Route | undefined;
     let response: Response;
     try {
-      const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request, life: {} };
+      const exchange: Exchange<Env> = { ...(await scopeOf(context, event, trace)), request, life: {} };
       exchange.limits.checkHead(request);
       const preview = previewTarget(exchange);
       if (preview) return handlePreview(exchange, preview, decision);
@@ -113,6 +126,14 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   return {
     limits: parts.limits,
     handle,
+
+    unreadable() {
+      const error = invalidRequest('This is no request that the broker can read.', 'unreadable_request');
+      const decision = beginDecision(log, 'unknown');
+      decision.failed(error);
+      return withCommonHeaders(errorResponse(error, decision.event.requestId), decision.event.requestId);
+    },
+
     log,
 
     async revoke(what, context = {}) {
@@ -130,20 +151,23 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     },
 
     async upgrade(request, context, accept) {
-      const decision = beginDecision(log, 'pty', request.headers);
+      const trace = traceOf(request.headers);
+      const decision = beginDecision(log, 'pty', trace);
       const { event } = decision;
       try {
-        const exchange: Exchange<Env> = { ...(await scopeOf(context, event)), request, life: {} };
+        const exchange: Exchange<Env> = { ...(await scopeOf(context, event, trace)), request, life: {} };
+        exchange.limits.checkHead(request);
         const { credentials } = exchange;
         const preview = previewTarget(exchange);
         if (preview) {
-          const again = async (): Promise<Credentials> => (await scopeOf(context, { ...event })).credentials;
+          const again = async (): Promise<Credentials> =>
+            (await scopeOf(context, { ...event }, trace)).credentials;
           return await acceptPreview(exchange, preview, decision, again, accept.preview);
         }
         const route = matchRoute(request.method, new URL(request.url).pathname, basePath);
         if (route.name !== 'pty') throw routeNotFound();
         event.sandboxId = route.sandboxId;
-        const upgrade = judgeUpgrade(request, route.sandboxId, credentials.origins);
+        const upgrade = { ...judgeUpgrade(request, route.sandboxId, credentials.origins), trace };
         const accepted = await accept.terminal(upgrade);
         if (upgrade.close) decision.failed(originNotAllowed());
         else decision.made(101);
@@ -154,12 +178,12 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       }
     },
 
-    async authorizePty(token, sandboxId, context = {}) {
-      const decision = beginDecision(log, 'pty');
+    async authorizePty(token, sandboxId, context = {}, trace = {}) {
+      const decision = beginDecision(log, 'pty', trace);
       try {
-        const scope = await scopeOf(context, decision.event);
+        const scope = await scopeOf(context, decision.event, trace);
         const claims = await verifySession(scope, token);
-        const again = (): Promise<Scope<Env>> => scopeOf(context, { ...decision.event });
+        const again = (): Promise<Scope<Env>> => scopeOf(context, { ...decision.event }, trace);
         const session = await openPtySession(scope, claims, sandboxId, proxy, again);
         decision.made(101);
         return session;

@@ -33,7 +33,7 @@ export interface BrokerEvent {
   procedure?: string;
   /**
    * With the action `terminal`: what happened at a terminal after its socket was let in. Such an event has a request id
-   * of its own, the status 0 and no duration.
+   * of its own, the status 0, and with `detach` the duration of the visit.
    */
   terminal?: {
     event: 'attach' | 'detach' | 'refuse' | 'gap' | 'exit' | 'error';
@@ -48,9 +48,9 @@ export interface BrokerEvent {
   end?: StreamEnd;
   /** With the action `stream_end`: the action that began it. */
   of?: BrokerEvent['action'];
-  /** With the action `stream_end`: the bytes that the caller took. */
+  /** With the action `stream_end`, and of a terminal's `detach`: the bytes that the caller got. */
   sentBytes?: number;
-  /** With the action `upload`: the bytes that came from the caller. */
+  /** With the action `upload`, and of a terminal's `detach`: the bytes that came from the caller. */
   receivedBytes?: number;
   /** The caller's trace, if it sent one. */
   traceparent?: string;

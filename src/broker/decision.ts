@@ -3,6 +3,7 @@
 import { isE2BEdgeError } from '../errors.js';
 import type { BrokerEvent } from './broker-event.js';
 import { asRefusal } from './error-response.js';
+import type { Trace } from './trace.js';
 
 export interface Decision {
   event: Pick<BrokerEvent, 'requestId' | 'action'> & Partial<BrokerEvent>;
@@ -15,12 +16,11 @@ export interface Decision {
 export function beginDecision(
   write: (event: BrokerEvent) => void,
   action: BrokerEvent['action'],
-  headers?: Headers,
+  trace: Trace = {},
 ): Decision {
   const startedAt = Date.now();
-  const trace = headers?.get('traceparent');
   const event: Decision['event'] = { requestId: crypto.randomUUID(), action };
-  if (trace && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(trace)) event.traceparent = trace;
+  if (trace.traceparent !== undefined) event.traceparent = trace.traceparent;
 
   const log = (outcome: BrokerEvent['outcome'], status: number, more: Partial<BrokerEvent> = {}): void =>
     write({ ...event, ...more, outcome, status, durationMs: Date.now() - startedAt });

@@ -76,23 +76,19 @@ function decoded<T>(type: MessageType<T>, answer: Uint8Array): T {
 }
 
 async function sendTo<Env>(
-  { settings, directory, event, request }: Exchange<Env>,
+  { settings, directory, event, trace }: Exchange<Env>,
   { endpoint }: KnownSandbox,
   user: string | undefined,
   path: string,
   init: UpstreamRequest,
 ): Promise<Response> {
   const { method, headers, body, signal } = init;
-  const { traceparent } = event;
-  const tracestate = request.headers.get('tracestate');
   const upstreamInit: RequestInit & { duplex?: 'half' } = {
     method,
     headers: {
       ...headers,
       'accept-encoding': 'identity',
-      ...(traceparent !== undefined && { traceparent }),
-      // It belongs to a traceparent, and 512 characters are what everybody has to pass on.
-      ...(traceparent !== undefined && tracestate && tracestate.length <= 512 && { tracestate }),
+      ...trace,
       ...(user !== undefined && { authorization: `Basic ${btoa(`${user}:`)}` }),
       ...endpoint.headers,
     },

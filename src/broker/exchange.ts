@@ -9,6 +9,7 @@ import type { SandboxDirectory } from './sandbox-directory.js';
 import type { SessionLife } from './session-life.js';
 import type { Credentials, Settings } from './settings.js';
 import type { ExactStore } from './store-claim.js';
+import type { Trace } from './trace.js';
 
 /** What a broker has for all of its requests. */
 export interface BrokerParts<Env> {
@@ -26,6 +27,8 @@ export interface Scope<Env = unknown> extends BrokerParts<Env> {
   revocations: Revocations;
   /** The application's store, or this process's memory where that is none of which several at once can ask. */
   exactStore: ExactStore;
+  /** The caller's, for all that is asked upstream on its behalf. */
+  trace: Trace;
   /** Filled in as things become known. */
   event: Pick<BrokerEvent, 'requestId'> & Partial<BrokerEvent>;
 }

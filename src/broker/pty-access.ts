@@ -11,12 +11,15 @@ import type { Exchange, Scope } from './exchange.js';
 import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
 import type { SessionClaims } from './session-token.js';
+import type { Trace } from './trace.js';
 
 /** An upgrade that is to be accepted. */
 export interface PtyUpgrade {
   sandboxId: string;
   /** To be closed with at once: a page cannot read why an upgrade was refused, but it can read this. */
   close?: { code: number; reason: string };
+  /** The caller's, for what the terminal asks upstream. */
+  trace?: Trace;
 }
 
 /** What the holder of a token may do at terminals, and the way there. */

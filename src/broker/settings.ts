@@ -11,6 +11,7 @@ import { type PreviewOrigins, readPreviewOrigins } from './previews/preview-opti
 import type { SessionStore } from './session-store.js';
 import type { TokenSettings } from './signed-token.js';
 import { createKeyRing } from './signing-keys.js';
+import type { Trace } from './trace.js';
 
 /** What holds for all requests. */
 export interface Settings {
@@ -77,9 +78,9 @@ export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
 export function createCredentialSource<Env>(
   options: BrokerOptions<Env>,
   settings: Settings,
-): (context: BrokerContext<Env>) => Promise<Credentials> {
+): (context: BrokerContext<Env>, trace: Trace) => Promise<Credentials> {
   const ring = createKeyRing();
-  return async ({ env }) => {
+  return async ({ env }, trace) => {
     const ask = <T>(option: FromEnv<Env, T>): T | Promise<T> =>
       typeof option === 'function' ? (option as (env: Env) => T | Promise<T>)(env as Env) : option;
     const [apiKey, signingKeys, origins, store, domain, apiUrl, sandboxUrl, previews] = await Promise.all([
@@ -94,6 +95,9 @@ export function createCredentialSource<Env>(
     ]);
     // A function can come back without one, as for a variable that is not set.
     if (!apiKey) throw invalid('apiKey', 'it is empty');
+    // What cannot be a header is repeated in the error of it, which would go to the log.
+    if (!/^[\x21-\x7e]+$/.test(apiKey))
+      throw invalid('apiKey', 'it has spaces or other characters of no key');
     checkOrigins(origins);
     return {
       origins,
@@ -110,6 +114,7 @@ export function createCredentialSource<Env>(
         apiKey: () => apiKey,
         apiUrl: (apiUrl ?? `https://api.${domain ?? defaultDomain}`).replace(/\/+$/, ''),
         client: { fetch: settings.fetch },
+        apiHeaders: trace,
       }),
       domain,
       sandboxUrl,

@@ -3,8 +3,10 @@
 import type { BrokerCore } from '../broker/broker-core.js';
 import type { BrokerEvent } from '../broker/broker-event.js';
 import type { BrokerContext } from '../broker/broker-options.js';
+import { sessionsPerSubject } from '../broker/limits.js';
 import { watchLife } from '../broker/session-life.js';
 import { processOwner } from '../broker/session-token.js';
+import type { Trace } from '../broker/trace.js';
 import { openLiveChannel } from '../channel/live-channel.js';
 import { createRelay } from '../relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent } from '../relay/relay-api.js';
@@ -13,21 +15,27 @@ import { fixedCredential } from '../transport/credential.js';
 
 /** A relay whose terminals go through the broker's own proxy, so that its policy holds for them too. */
 export function createBrokerRelay<Env>(core: BrokerCore<Env>, context: BrokerContext<Env>): Relay {
+  const { helloMs, sockets, terminals } = core.limits.max;
   return createRelay({
-    authorize: (token, sandboxId) => relayAccess(core, token, sandboxId, context),
+    authorize: (token, sandboxId, trace) => relayAccess(core, token, sandboxId, context, trace),
+    helloTimeoutMs: helloMs,
+    maxSocketsPerSession: sockets,
+    maxSocketsPerSubject: sockets * sessionsPerSubject,
+    maxTerminalsPerSession: terminals,
+    maxTerminalsPerSubject: terminals * sessionsPerSubject,
     log: (event) => core.log(brokerEvent(event)),
   });
 }
 
-function brokerEvent({ event, pid, detail, ...who }: RelayLogEvent): BrokerEvent {
+function brokerEvent({ event, pid, detail, durationMs = 0, ...facts }: RelayLogEvent): BrokerEvent {
   return {
-    ...who,
+    ...facts,
     action: 'terminal',
     terminal: { event, ...(pid !== undefined && { pid }), ...(detail !== undefined && { detail }) },
     outcome: event === 'refuse' ? 'refused' : event === 'error' ? 'failed' : 'allowed',
     requestId: crypto.randomUUID(),
     status: 0,
-    durationMs: 0,
+    durationMs,
   };
 }
 
@@ -36,8 +44,9 @@ async function relayAccess<Env>(
   token: string,
   sandboxId: string,
   context: BrokerContext<Env>,
+  trace: Trace,
 ): Promise<RelayAccess> {
-  const session = await core.authorizePty(token, sandboxId, context);
+  const session = await core.authorizePty(token, sandboxId, context, trace);
   const { claims, mode, life, envdVersion, baseUrl, fetch } = session;
   // The proxy puts the real credential on.
   const credential = fixedCredential({});

@@ -34,6 +34,13 @@ export interface AttachmentOwner {
   gone(from: Attachment): void;
 }
 
+/** What went over a socket. */
+export interface Traffic {
+  sentBytes: number;
+  receivedBytes: number;
+  durationMs: number;
+}
+
 export interface AttachmentOptions {
   socket: RelaySocket;
   access: RelayAccess;
@@ -65,6 +72,9 @@ export class Attachment implements InputListener {
   readonly #window: number;
   readonly #heartbeat: Heartbeat;
   readonly #stopWatching: () => void;
+  readonly #since = Date.now();
+  #sentBytes = 0;
+  #receivedBytes = 0;
   #pings = 0;
   #sent = 0;
   #acked = 0;
@@ -94,6 +104,14 @@ export class Attachment implements InputListener {
     this.#stopWatching = access.watch((reason) => this.fail(reason));
     socket.onMessage = (message) => this.#receive(message);
     socket.onClose = () => this.#end();
+  }
+
+  get traffic(): Traffic {
+    return {
+      sentBytes: this.#sentBytes,
+      receivedBytes: this.#receivedBytes,
+      durationMs: Date.now() - this.#since,
+    };
   }
 
   /** The offset up to which output was sent. */
@@ -180,6 +198,7 @@ export class Attachment implements InputListener {
     // What was on its way when the socket was closed is not taken any more.
     if (!this.#open) return;
     this.#heartbeat.heard();
+    this.#receivedBytes += message.length;
     try {
       this.#take(decodeFrame(message));
     } catch (error) {
@@ -244,7 +263,10 @@ export class Attachment implements InputListener {
   #send(message: Uint8Array): void {
     if (!this.#open) return;
     if (this.#socket.bufferedAmount() > maxUnsentBytes) this.close(PtyClose.silent);
-    else this.#socket.send(message);
+    else {
+      this.#sentBytes += message.length;
+      this.#socket.send(message);
+    }
   }
 
   #end(): void {

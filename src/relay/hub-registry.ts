@@ -3,29 +3,38 @@
 import type { Channel, PtyTarget } from '../channel/channel.js';
 import { ConnectionError, PermissionDeniedError } from '../errors.js';
 import type { Hello, HelloCreate } from '../wire/pty-messages.js';
+import type { Attachment } from './attachment.js';
 import { Hub, type HubOptions } from './hub.js';
 import type { RelayAccess } from './relay-api.js';
 import { tooMany } from './relay-error.js';
+
+/** How many terminals may be open at once. */
+export interface TerminalLimits {
+  ofSession: number;
+  ofSubject: number;
+}
 
 export type HubDefaults = Pick<HubOptions, 'settings' | 'log'>;
 
 /** A promise from the start, so that two who ask for the same terminal at once open it once. */
 interface Entry {
   subject: string;
+  /** The session that had it opened. */
+  sessionId: string;
   opening: Promise<Hub>;
   hub?: Hub;
 }
 
 export class HubRegistry {
   readonly #defaults: HubDefaults;
-  readonly #maxPerSubject: number;
+  readonly #max: TerminalLimits;
   readonly #byPid = new Map<string, Entry>();
   readonly #byCreateKey = new Map<string, Entry>();
   #closed = false;
 
-  constructor(defaults: HubDefaults, maxPerSubject: number) {
+  constructor(defaults: HubDefaults, max: TerminalLimits) {
     this.#defaults = defaults;
-    this.#maxPerSubject = maxPerSubject;
+    this.#max = max;
   }
 
   /** The terminal that a HELLO is for, opened if need be. */
@@ -39,11 +48,9 @@ export class HubRegistry {
     return this.#created(hello as Hello & { create: HelloCreate }, access);
   }
 
-  /** How many sockets a session has, not counting those of one client. */
-  socketsOf(sessionId: string, exceptClientId: string): number {
-    let count = 0;
-    for (const { hub } of this.#byPid.values()) count += hub?.socketsOf(sessionId, exceptClientId) ?? 0;
-    return count;
+  /** Everybody at a terminal. */
+  attached(): Attachment[] {
+    return [...this.#byPid.values()].flatMap(({ hub }) => hub?.attached() ?? []);
   }
 
   close(): void {
@@ -76,8 +83,10 @@ export class HubRegistry {
     const key = keyOf(access, name);
     const known = entries.get(key);
     if (known) return known.opening;
-    this.#makeRoom(access.subject);
-    const entry = { subject: access.subject } as Entry;
+    const { subject, sessionId } = access;
+    this.#makeRoom((entry) => entry.sessionId === sessionId, this.#max.ofSession);
+    this.#makeRoom((entry) => entry.subject === subject, this.#max.ofSubject);
+    const entry = { subject, sessionId } as Entry;
     entry.opening = open(entry).then(
       (hub) => {
         entry.hub = hub;
@@ -93,10 +102,10 @@ export class HubRegistry {
   }
 
   /** Each terminal holds a stream and its output, also where nobody is. Such a one is let go of; its program lives on. */
-  #makeRoom(subject: string): void {
+  #makeRoom(isOwn: (entry: Entry) => boolean, max: number): void {
     const entries = new Set([...this.#byPid.values(), ...this.#byCreateKey.values()]);
-    const own = [...entries].filter((entry) => entry.subject === subject);
-    if (own.length < this.#maxPerSubject) return;
+    const own = [...entries].filter(isOwn);
+    if (own.length < max) return;
     const unattended = own.find(({ hub }) => hub && !hub.isAttended)?.hub;
     if (!unattended) throw tooMany('terminals of one user', 'too_many_terminals');
     unattended.close();

@@ -5,7 +5,7 @@ import { ConnectionError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import { randomId } from '../wire/pty-id.js';
 import type { Exit, Gap, Hello } from '../wire/pty-messages.js';
-import { Attachment, type AttachmentOwner } from './attachment.js';
+import { Attachment, type AttachmentOwner, type Traffic } from './attachment.js';
 import { History } from './history.js';
 import { clampWindow, type HubSettings } from './hub-settings.js';
 import { InputClients } from './input-clients.js';
@@ -124,11 +124,9 @@ export class Hub implements AttachmentOwner {
     return this.#attachments.size > 0;
   }
 
-  /** How many sockets of a session are here, not counting those of one client. */
-  socketsOf(sessionId: string, exceptClientId: string): number {
-    return [...this.#attachments].filter(
-      ({ access, clientId }) => access.sessionId === sessionId && clientId !== exceptClientId,
-    ).length;
+  /** Everybody who is here. */
+  attached(): Attachment[] {
+    return [...this.#attachments];
   }
 
   acked(from: Attachment): void {
@@ -152,7 +150,7 @@ export class Hub implements AttachmentOwner {
       this.#gate.detach();
     }
     if (this.#attachments.size === 0) this.#stopKeepingSandbox();
-    this.#log('detach', attachment.access);
+    this.#log('detach', attachment.access, undefined, attachment.traffic);
   }
 
   /** Lets go of the terminal and of everybody at it; the program lives on. */
@@ -279,13 +277,14 @@ export class Hub implements AttachmentOwner {
     this.#keepAlive = undefined;
   }
 
-  #log(event: RelayLogEvent['event'], access?: RelayAccess, detail?: string): void {
+  #log(event: RelayLogEvent['event'], access?: RelayAccess, detail?: string, traffic?: Traffic): void {
     this.#options.log({
       event,
       sandboxId: this.sandboxId,
       pid: this.pid,
       ...(access && { sessionId: access.sessionId, subject: access.subject }),
       ...(detail !== undefined && { detail }),
+      ...traffic,
     });
   }
 }

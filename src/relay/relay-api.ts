@@ -40,8 +40,11 @@ export interface RelayAccess {
 
 /** Settings of a relay. */
 export interface RelayOptions {
-  /** Verifies the token of a HELLO for the sandbox of the socket's URL. Rejects with an `E2BEdgeError`. */
-  authorize(token: string, sandboxId: string): Promise<RelayAccess>;
+  /**
+   * Verifies the token of a HELLO for the sandbox of the socket's URL. Rejects with an `E2BEdgeError`, which is not logged
+   * here again.
+   */
+  authorize(token: string, sandboxId: string, trace: Readonly<Record<string, string>>): Promise<RelayAccess>;
   /** Output kept for those who come back, in bytes. Default 2 MiB. */
   ringBytes?: number;
   /** How far a terminal may run with nobody attached before what it prints is lost, in ms. Default 60 000. */
@@ -57,6 +60,10 @@ export interface RelayOptions {
   maxPendingSockets?: number;
   /** Sockets of one session, of the whole relay. Default 8. */
   maxSocketsPerSession?: number;
+  /** Sockets of one subject, of the whole relay. Default 32. */
+  maxSocketsPerSubject?: number;
+  /** Terminals that one session has opened, of the whole relay. Default 32; room is made as for `maxTerminalsPerSubject`. */
+  maxTerminalsPerSession?: number;
   /**
    * Terminals of one subject, of the whole relay. Default 32. The oldest one that nobody is at makes room for another: its
    * output is not kept any longer.
@@ -77,12 +84,19 @@ export interface RelayLogEvent {
   subject?: string;
   pid?: number;
   detail?: string;
+  /** With `detach`: what went over the socket, in bytes, and for how long. */
+  sentBytes?: number;
+  receivedBytes?: number;
+  durationMs?: number;
 }
 
 /** Many terminals, each with one channel to envd and any number of sockets. */
 export interface Relay {
-  /** Takes over a socket that a host accepted for a sandbox. */
-  accept(socket: RelaySocket, sandboxId: string): void;
+  /**
+   * Takes over a socket that a host accepted for a sandbox.
+   * @param trace headers of the upgrade, for what is asked on its behalf.
+   */
+  accept(socket: RelaySocket, sandboxId: string, trace?: Readonly<Record<string, string>>): void;
   /** Closes all sockets with 1012 and lets go of all channels. The terminals live on. */
   close(): void;
 }

@@ -24,18 +24,21 @@ class HubRelay implements Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const log = (event: RelayLogEvent) => options.log?.(event);
-    const { maxTerminalsPerSubject = 32 } = options;
-    this.#hubs = new HubRegistry({ settings: hubSettings(options), log }, maxTerminalsPerSubject);
+    const { maxTerminalsPerSubject = 32, maxTerminalsPerSession = 32 } = options;
+    this.#hubs = new HubRegistry(
+      { settings: hubSettings(options), log },
+      { ofSubject: maxTerminalsPerSubject, ofSession: maxTerminalsPerSession },
+    );
   }
 
-  accept(socket: RelaySocket, sandboxId: string): void {
+  accept(socket: RelaySocket, sandboxId: string, trace: Readonly<Record<string, string>> = {}): void {
     const visitor = new Visitor(socket);
     if (this.#closed) {
       visitor.close(PtyClose.goingAway);
     } else if (!this.#makeRoom()) {
       this.#refuse(visitor, sandboxId, tooMany('sockets that wait to be let in', 'too_many_sockets'));
     } else {
-      void this.#serve(visitor, sandboxId);
+      void this.#serve(visitor, sandboxId, trace);
     }
   }
 
@@ -55,13 +58,21 @@ class HubRelay implements Relay {
     return true;
   }
 
-  async #serve(visitor: Visitor, sandboxId: string): Promise<void> {
+  async #serve(visitor: Visitor, sandboxId: string, trace: Readonly<Record<string, string>>): Promise<void> {
     this.#visitors.add(visitor);
+    // Who judges tokens logs what it finds.
+    let isLogged = false;
     try {
       const hello = await visitor.hello(this.#options.helloTimeoutMs ?? 5_000);
       this.#order++;
       const order = this.#order;
-      const access = await this.#authorize(hello, sandboxId);
+      const access = await this.#options.authorize(hello.token, sandboxId, trace).catch((error: unknown) => {
+        isLogged = true;
+        throw error;
+      });
+      if (access.sandboxId !== sandboxId) {
+        throw new PermissionDeniedError('The session is for another sandbox.', { code: 'other_sandbox' });
+      }
       this.#checkSockets(hello, access);
       const hub = await this.#hubs.find(hello, access);
       if (!visitor.isOpen) return;
@@ -70,24 +81,21 @@ class HubRelay implements Relay {
       hub.attach({ socket: visitor.socket, hello, access, order });
       visitor.release();
     } catch (error) {
-      this.#refuse(visitor, sandboxId, error);
+      if (isLogged) visitor.refuse(error);
+      else this.#refuse(visitor, sandboxId, error);
     } finally {
       this.#visitors.delete(visitor);
     }
   }
 
-  async #authorize(hello: Hello, sandboxId: string): Promise<RelayAccess> {
-    const access = await this.#options.authorize(hello.token, sandboxId);
-    if (access.sandboxId !== sandboxId) {
-      throw new PermissionDeniedError('The session is for another sandbox.', { code: 'other_sandbox' });
-    }
-    return access;
-  }
-
-  #checkSockets({ clientId }: Hello, { sessionId }: RelayAccess): void {
-    const sockets = this.#hubs.socketsOf(sessionId, clientId);
-    if (sockets >= (this.#options.maxSocketsPerSession ?? 8)) {
+  #checkSockets({ clientId }: Hello, { sessionId, subject }: RelayAccess): void {
+    const { maxSocketsPerSession = 8, maxSocketsPerSubject = 32 } = this.#options;
+    const others = this.#hubs.attached().filter((attachment) => attachment.clientId !== clientId);
+    if (others.filter(({ access }) => access.sessionId === sessionId).length >= maxSocketsPerSession) {
       throw tooMany('sockets of one session', 'too_many_sockets');
+    }
+    if (others.filter(({ access }) => access.subject === subject).length >= maxSocketsPerSubject) {
+      throw tooMany('sockets of one user', 'too_many_sockets');
     }
   }
 

@@ -56,7 +56,7 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
       const gone = new AbortController();
       response.once('close', () => gone.abort(new Error('the caller is gone')));
       const request = nodeRequest(message, gone.signal);
-      const answer = request ? await core.handle(request) : badRequest();
+      const answer = request ? await core.handle(request) : core.unreadable();
       await writeNodeResponse(answer, response);
     },
 
@@ -75,7 +75,7 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
           }),
         preview: (preview) => pipePreview(preview, message, socket, head),
       };
-      const refusal = request ? await core.upgrade(request, {}, accept) : badRequest();
+      const refusal = request ? await core.upgrade(request, {}, accept) : core.unreadable();
       if (refusal) await refuseUpgrade(refusal, socket);
     },
 
@@ -83,8 +83,4 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
 
     close: () => relay.close(),
   };
-}
-
-function badRequest(): Response {
-  return new Response(null, { status: 400 });
 }

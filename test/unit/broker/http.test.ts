@@ -183,6 +183,8 @@ describe('the log', () => {
       { action: 'health', outcome: 'failed', status: 502, code: 'upstream_unavailable' },
     ]);
     expect(harness.fake.envd[0]?.headers).toMatchObject({ traceparent: trace, tracestate: 'vendor=1' });
+    await harness.mint({}, { headers: { 'content-type': 'application/json', traceparent: trace } });
+    expect(harness.fake.control.at(-1)?.headers).toMatchObject({ traceparent: trace });
     expect(harness.fake.envd[1]?.headers).not.toHaveProperty('tracestate');
     const all = JSON.stringify(harness.events);
     for (const word of [session.token, 'envd-secret-token', harness.fake.apiKey, 'secret=1']) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BrokerCore, createBrokerCore } from '../../../src/broker/broker-core.js';
 import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
+import { ptyProtocol } from '../../../src/wire/pty-frame.js';
 import { type FakeE2B, startFakeE2B } from './support/fake-e2b.js';
 import { everything, secret } from './support/harness.js';
 
@@ -28,6 +29,32 @@ async function mint(): Promise<{ token: string; sessionId: string; sandboxId: st
   const response = await send('/sessions', 'POST', { 'content-type': 'application/json' });
   return (await response.json()) as { token: string; sessionId: string; sandboxId: string };
 }
+
+describe('what a terminal asks upstream', () => {
+  test('has the trace of its upgrade', async () => {
+    const { token, sandboxId } = await mint();
+    const trace = {
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      tracestate: 'a=1',
+    };
+    const accepted = await core.upgrade(
+      new Request(`https://any.test/pty/${sandboxId}`, {
+        headers: { ...trace, 'sec-websocket-protocol': ptyProtocol },
+      }),
+      {},
+      { terminal: (upgrade) => upgrade as unknown, preview: () => undefined },
+    );
+    expect(accepted).toMatchObject({ sandboxId, trace });
+    const { fetch, baseUrl } = await core.authorizePty(token, sandboxId, {}, trace);
+    fake.envd.length = 0;
+    await fetch(`${baseUrl}/process.Process/List`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(fake.envd[0]?.headers).toMatchObject(trace);
+  });
+});
 
 describe('what a terminal may do', () => {
   test('ends with its session, also when that is revoked before its time', async () => {

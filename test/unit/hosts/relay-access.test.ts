@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { BrokerCore } from '../../../src/broker/broker-core.js';
 import type { BrokerEvent } from '../../../src/broker/broker-event.js';
+import { createLimits } from '../../../src/broker/limits.js';
 import type { PtySession } from '../../../src/broker/pty-access.js';
 import { sessionRevoked } from '../../../src/broker/refusals.js';
 import { createBrokerRelay } from '../../../src/hosts/relay-access.js';
@@ -42,6 +43,7 @@ test('a terminal is left when its session is revoked, and the log has it', async
     fetch: async () => started(),
   };
   const core: Partial<BrokerCore<undefined>> = {
+    limits: createLimits(),
     authorizePty: async () => session as PtySession,
     log: (event) => events.push(event),
   };

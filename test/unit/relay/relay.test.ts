@@ -180,6 +180,47 @@ describe('the greeting', () => {
     expect((await join({ pty: 6, clientId: 'c', mode: 'read', token: 'bob' })).closeCode).toBeUndefined();
   });
 
+  it('is counted by subject over all of its sessions', async () => {
+    start({ maxSocketsPerSubject: 2 });
+    let session = 0;
+    change = (access) => Object.assign(access, { sessionId: `session ${session++}` });
+    const sockets = [];
+    for (const clientId of ['a', 'b', 'c']) sockets.push(await join({ pty: 5, clientId, mode: 'read' }));
+    expect(sockets.map(({ closeCode }) => closeCode)).toEqual([undefined, undefined, 4429]);
+    expect((await join({ pty: 5, clientId: 'c', mode: 'read', token: 'bob' })).closeCode).toBeUndefined();
+    sockets[0]?.drop();
+    expect((await join({ pty: 5, clientId: 'c', mode: 'read' })).closeCode).toBeUndefined();
+  });
+
+  it('hands the trace of its upgrade to who judges its token', async () => {
+    const traces: unknown[] = [];
+    start({
+      authorize: async (token, sandboxId, trace) => {
+        traces.push(trace);
+        return accessFor(token, sandboxId, open);
+      },
+    });
+    const socket = new MemorySocket();
+    relay.accept(socket, 'sandbox', { traceparent: '00-1' });
+    socket.hello({ pty: 5 });
+    await settle();
+    await join({ pty: 5 });
+    expect(traces).toEqual([{ traceparent: '00-1' }, {}]);
+  });
+
+  it('tells when it is left what went over it, and how long that was', async () => {
+    const socket = await join({ pty: 5 });
+    first().print('x'.repeat(1000));
+    socket.type(0, 'yyyy');
+    await vi.advanceTimersByTimeAsync(2_000);
+    socket.drop();
+    const detach = log.find(({ event }) => event === 'detach');
+    expect(detach).toMatchObject({ receivedBytes: encodeFrame(FrameType.in, 0, new Uint8Array(4)).length });
+    expect(detach?.durationMs).toBe(2_000);
+    expect(detach?.sentBytes).toBeGreaterThan(1000);
+    expect(detach?.sentBytes).toBeLessThan(1500);
+  });
+
   it('is counted by session also where all come at once', async () => {
     start({ maxSocketsPerSession: 2 });
     const sockets = ['a', 'b', 'c', 'd'].map((clientId) =>
@@ -288,6 +329,19 @@ describe('a terminal', () => {
     fourth.drop();
     expect((await join({ ...create('e'), clientId: 'e' })).closeCode).toBeUndefined();
     expect(upstreams.at(-2)?.closed).toBe(true);
+  });
+
+  it('is one of not too many of a session', async () => {
+    start({ maxTerminalsPerSession: 1 });
+    const one = await join({ ...create('a'), clientId: 'a' });
+    const two = await join({ ...create('b'), clientId: 'b' });
+    expect(two.refusal).toMatchObject({ code: 'too_many_terminals' });
+    change = (access) => Object.assign(access, { sessionId: 'another' });
+    expect((await join({ ...create('c'), clientId: 'c' })).closeCode).toBeUndefined();
+    change = () => {};
+    one.drop();
+    expect((await join({ ...create('b'), clientId: 'b' })).closeCode).toBeUndefined();
+    expect(first().closed).toBe(true);
   });
 
   it('is forgotten when its channel breaks, and those who watch are told', async () => {
@@ -409,7 +463,8 @@ describe('a terminal', () => {
     first().exit(1);
     await settle();
     expect(JSON.stringify(log)).not.toMatch(/hidden/);
-    expect(log.map(({ event }) => event).sort()).toEqual(['attach', 'detach', 'exit', 'gap', 'refuse']);
+    // Who judges tokens logs that one was refused.
+    expect(log.map(({ event }) => event).sort()).toEqual(['attach', 'detach', 'exit', 'gap']);
     expect(log[0]).toMatchObject({
       sandboxId: 'sandbox',
       subject: 'ann',

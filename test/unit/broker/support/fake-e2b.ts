@@ -71,7 +71,12 @@ export async function startFakeE2B(): Promise<FakeE2B> {
     const url = new URL(request.url ?? '/', 'http://fake.test');
     if (fake.onRaw?.(request, response)) return;
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      // Who sent it has gone.
+      return;
+    }
     const seen: Seen = {
       method: request.method ?? '',
       path: url.pathname,
