@@ -1,4 +1,3 @@
-import { maxFrameBytes } from '../../wire/pty-frame.js';
 import type { HostSocket } from '../host-socket.js';
 import type { BunServerWebSocket } from './bun-types.js';
 
@@ -47,7 +46,8 @@ export const websocket: BunWebSocketHandler = {
   message: ({ data }, message) =>
     data.onMessage(message instanceof ArrayBuffer ? new Uint8Array(message) : message),
   close: ({ data }, code, reason) => data.onClose(code, reason),
-  maxPayloadLength: maxFrameBytes,
+  // A preview's; a terminal's are held to their own limit by the protocol.
+  maxPayloadLength: 16 * 1024 * 1024,
   // What does not fit would be dropped in silence; who does not read is told to go long before.
   backpressureLimit: 64 * 1024 * 1024,
 };

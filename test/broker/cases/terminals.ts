@@ -121,6 +121,12 @@ export function terminals(stage: BrokerStage): void {
       expect(await attempt('/pty/i1', { origin: pageOrigin, first: 'hello' })).toMatchObject({ code: 4400 });
     });
 
+    test('that says more than fits a frame is closed, before its token is looked at', async () => {
+      const first = 'x'.repeat(100_000);
+      const { code } = await attempt('/pty/i1', { origin: pageOrigin, first });
+      expect([1009, 4400]).toContain(code);
+    });
+
     test('with a token that is not good is closed with 4401', async () => {
       const hello = opening({ token: 'nonsense' } as Session);
       expect(await attempt('/pty/i1', { origin: pageOrigin, hello })).toMatchObject({ code: 4401 });

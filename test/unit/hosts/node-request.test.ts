@@ -12,7 +12,7 @@ test.each([
   ['/sessions', 'http://app.example/sessions'],
   ['//evil.example/sessions', 'http://app.example//evil.example/sessions'],
   ['/\\evil.example/sessions', 'http://app.example//evil.example/sessions'],
-  ['/\\/evil.example/sessions', 'http://app.example//evil.example/sessions'],
+  ['/\\/evil.example/sessions', 'http://app.example///evil.example/sessions'],
   ['http://evil.example/sessions', 'http://app.example/'],
 ])('a path is never taken for a host: %s', (path, url) => {
   expect(requestTo(path)?.url).toBe(url);
