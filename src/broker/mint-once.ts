@@ -23,7 +23,7 @@ const keepMs = 600_000;
 
 /** @param asked what the page asked for: the same key with another request is a mistake. */
 export async function mintOnce<Env>(exchange: Exchange<Env>, plan: MintPlan, asked: object): Promise<Begun> {
-  const { credentials, request, exactStore } = exchange;
+  const { credentials, request, exactStore, limits } = exchange;
   const idempotencyKey = request.headers.get('idempotency-key');
   if (idempotencyKey === null) return begin(exchange, plan);
   if (!/^[\w-]{1,64}$/.test(idempotencyKey)) throw invalidRequest('The Idempotency-Key is not a short name.');
@@ -35,6 +35,7 @@ export async function mintOnce<Env>(exchange: Exchange<Env>, plan: MintPlan, ask
   if (claimed.state === 'mine') return settled(exchange, claimed.claim, wanted, plan);
   const { sbx, of, ...known } = JSON.parse(claimed.result) as Kept;
   if (of !== wanted) throw mintKeyReused();
+  await limits.refresh(known.sid);
   const detail = await askControlPlane(() => credentials.control.info(sbx));
   return { ...known, sandbox: { ...detail, sandboxID: sbx } };
 }

@@ -14,6 +14,15 @@ export interface Configuration<Env = never> extends Partial<BrokerOptions<Env>> 
   upstream?: UpstreamName;
 }
 
+/** A key of these tests alone. */
+const testKey = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'm1GBnV_x9N8RlqxtvYKtgEMcNS4xD5AA_BPMkBHYTKQ',
+  y: 'dJ81lIRSVDYLR36DQjund-MciVn9u1XCanNCIHhJ8pY',
+  d: '497TWKJdPMvcL-hWdWL09P7S8pnL9NvUO4q9sFDyq6g',
+};
+
 export type ConfigurationName = keyof ReturnType<typeof configurations<never>>;
 
 export function configurations<Env>({ store }: HostParts<Env>) {
@@ -26,7 +35,11 @@ export function configurations<Env>({ store }: HostParts<Env>) {
     observed: { upstream: 'observed' },
     scripted: { upstream: 'scripted' },
     stored: { store },
+<<<<<<< HEAD
     previews: { store, previews: { origin: 'http://{port}-{sandboxId}.preview.localhost' } },
+=======
+    asymmetric: { signingKeys: { current: testKey } },
+>>>>>>> 49bebd5 (Tests: sessions for every taste, end to end in every runtime)
     'short-tokens': { tokenTtlMs: 2_000 },
     'short-sessions': { store, sessionLifeMs: 3_000 },
   } satisfies Record<string, Configuration<Env>>;
