@@ -11,10 +11,14 @@ import { pageOrigin } from '../host/setup.js';
 
 type Terminal = Awaited<ReturnType<Sandbox['pty']['create']>>;
 
-/** Reads until something is there. */
-async function readUntil({ channel }: Terminal, awaited: string): Promise<string> {
+/**
+ * Reads until something is there.
+ * @param line is typed again where what was printed meanwhile is declared lost.
+ */
+async function readUntil({ channel }: Terminal, awaited: string, line?: string): Promise<string> {
   let text = '';
   for await (const event of channel) {
+    if (event.type === 'gap' && line !== undefined) await channel.send(typed(line));
     if (event.type !== 'output') continue;
     text += new TextDecoder().decode(event.data);
     channel.ack(event.offset + event.data.length);
@@ -237,7 +241,7 @@ export function sessions(stage: BrokerStage): void {
       await sandbox.resume();
       const back = await sandbox.pty.connect(terminal.pid, socketed);
       await back.channel.send(typed('echo kept-$((6*x))\n'));
-      await readUntil(back, 'kept-42');
+      await readUntil(back, 'kept-42', 'echo kept-$((6*x))\n');
       back.channel.close();
       expect(await (await post(session, 'kill')).json()).toEqual({ killed: true });
       expect(await (await post(session, 'kill')).json()).toEqual({ killed: false });
