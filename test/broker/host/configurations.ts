@@ -35,11 +35,8 @@ export function configurations<Env>({ store }: HostParts<Env>) {
     observed: { upstream: 'observed' },
     scripted: { upstream: 'scripted' },
     stored: { store },
-<<<<<<< HEAD
     previews: { store, previews: { origin: 'http://{port}-{sandboxId}.preview.localhost' } },
-=======
     asymmetric: { signingKeys: { current: testKey } },
->>>>>>> 49bebd5 (Tests: sessions for every taste, end to end in every runtime)
     'short-tokens': { tokenTtlMs: 2_000 },
     'short-sessions': { store, sessionLifeMs: 3_000 },
   } satisfies Record<string, Configuration<Env>>;
