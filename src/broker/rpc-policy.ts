@@ -59,8 +59,6 @@ export interface RpcPolicy {
   filter?(answer: unknown, context: CallContext): Promise<unknown>;
   /** Does it in strict mode, in the place of envd. */
   strict?(call: StrictCall, message: unknown): Promise<unknown>;
-  /** Whether doing it twice is something else than doing it once. */
-  once?: boolean;
 }
 
 /** The procedure of a path like `process.Process/Start`, if there is one that may be called. */
@@ -80,12 +78,10 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
       policy(Process.list, async (_, { claims }) => requireAnyProcess(claims), {
         filter: (list, { claims }) => visibleProcesses(list as ListResponse, claims),
       }),
-      policy(Process.start, admitStart, { once: true }),
+      policy(Process.start, admitStart),
       policy(Process.connect, (message, context) => requireProcess(message.process, context, 'watch')),
       policy(Process.update, (message, context) => requireProcess(message.process, context, 'control')),
-      policy(Process.sendInput, (message, context) => requireProcess(message.process, context, 'type'), {
-        once: true,
-      }),
+      policy(Process.sendInput, (message, context) => requireProcess(message.process, context, 'type')),
       policy(Process.sendSignal, (message, context) => requireProcess(message.process, context, 'control')),
       policy(Process.closeStdin, (message, context) => requireProcess(message.process, context, 'type')),
       policy(
@@ -114,7 +110,7 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
 function policy<I, O>(
   method: UnaryMethod<I, O> | StreamMethod<I, O>,
   admit: (message: I, context: CallContext) => Promise<void>,
-  more: Partial<Pick<RpcPolicy, 'filter' | 'once'>> & {
+  more: Partial<Pick<RpcPolicy, 'filter'>> & {
     strict?: (call: StrictCall, message: I) => Promise<O>;
   } = {},
 ): RpcPolicy {

@@ -32,7 +32,7 @@ export interface RpcProxy {
 }
 
 const maxAnswerBytes = 4 * 1024 * 1024;
-/** A browser sends a request again whose connection died; it does so within seconds. */
+/** A browser sends a request again whose connection died; it does so within seconds. A page names those it must not. */
 const repeatMs = 600_000;
 const maxRepeats = 20_000;
 
@@ -64,7 +64,7 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         const upstream = await openUpstream(exchange, claims);
         const context = { claims, upstream, processes, files };
         await policy.admit(message, context);
-        if (policy.once) refuseRepeat(request, claims.sid);
+        refuseRepeat(request, claims.sid);
         if (claims.g.strict && policy.strict) {
           const done = await policy.strict(strictCall(exchange, claims, upstream), message);
           return { response: rpcAnswer(method, type, done) };

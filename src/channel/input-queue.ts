@@ -118,7 +118,7 @@ export class InputQueue {
       await this.#connection.call(options, 'sendInput', (rpc, signal) =>
         rpc.process.sendInput(
           { process: { selector }, input: { input: { case: this.#kind, value: data } } },
-          { signal, headers: { 'idempotency-key': crypto.randomUUID() } },
+          { signal },
         ),
       );
     } catch (error) {

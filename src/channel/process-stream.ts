@@ -61,7 +61,7 @@ export async function startProcess(
   // The timeout is the life of the process: envd kills it then, whether somebody listens or not.
   const stream = await listen(connection, options, what, (rpc, headers, signal) =>
     rpc.process.start(request, {
-      headers: { ...headers, ...userHeaders(connection, start.user), 'idempotency-key': crypto.randomUUID() },
+      headers: { ...headers, ...userHeaders(connection, start.user) },
       signal,
       timeoutMs,
     }),

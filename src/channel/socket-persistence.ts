@@ -19,18 +19,27 @@ export interface Verdict {
 
 /** So many refused attempts in a row, about 4 s, and the relay counts as down while a terminal is opened. */
 const maxRefusedAttempts = 5;
+/**
+ * The token of an open terminal may have been replaced since, so that the next one is not fresh; and a session that ends
+ * just then has its fresh one refused as well.
+ */
+const maxRefusedTokens = 2;
 const defaultHoldOffMs = 1_000;
 
 export class Persistence {
-  /** The last token was refused: the next one shall be a fresh one. */
-  refreshToken = false;
   #attempt = 0;
+  #refusedTokens = 0;
   #refused = 0;
   #error: Error | undefined;
 
+  /** The last token was refused: the next one shall be a fresh one. */
+  get refreshToken(): boolean {
+    return this.#refusedTokens > 0;
+  }
+
   /** The relay has welcomed the client. */
   settled(): void {
-    this.refreshToken = false;
+    this.#refusedTokens = 0;
     this.#attempt = 0;
     this.#refused = 0;
     this.#error = undefined;
@@ -41,11 +50,11 @@ export class Persistence {
     this.#refused = opened ? 0 : this.#refused + 1;
     const attempt = this.#attempt;
     const isRevoked = words?.code === 'session_revoked';
-    if (isFinal(code) || (code === PtyClose.token && (this.refreshToken || isRevoked))) {
+    if (code === PtyClose.token) this.#refusedTokens++;
+    if (isFinal(code) || isRevoked || this.#refusedTokens > maxRefusedTokens) {
       return { attempt, stop: stopError(code, words) };
     }
     if (error !== undefined && !mayHeal(error)) return { attempt, stop: error as Error };
-    if (code === PtyClose.token) this.refreshToken = true;
     this.#error = (error as Error | undefined) ?? (words && stopError(code, words)) ?? this.#error;
     if (opening && this.#refused >= maxRefusedAttempts) {
       return { attempt, stop: this.openingFailed(`in ${maxRefusedAttempts} attempts`) };

@@ -22,7 +22,7 @@ const words: Record<number, string> = {
   [PtyClose.limits]: 'There are too many terminals or sockets.',
 };
 
-/** Whether a close code is the relay's last word. 4401 is, once a fresh token was refused too. */
+/** Whether a close code is the relay's last word. 4401 is, once fresh tokens were refused too. */
 export function isFinal(closeCode: number): boolean {
   const final: number[] = [
     PtyClose.protocol,

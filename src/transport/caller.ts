@@ -153,7 +153,10 @@ export class Call {
       this.#isSent = false;
       this.#idempotent = this.#subject.idempotent ?? isIdempotent(url, init, from);
       this.#resendable = !(init.body instanceof ReadableStream);
-      return fetch(url, init, from);
+      if (this.#idempotent || from !== 'rpc') return fetch(url, init, from);
+      // Some runtimes send a request again by themselves when its connection dies: a broker takes each name once.
+      const headers = { ...init.headers, 'idempotency-key': crypto.randomUUID() };
+      return fetch(url, { ...init, headers }, from);
     };
   }
 }

@@ -26,7 +26,11 @@ export interface StageBroker {
 export async function startBroker(
   { apiUrl, sandboxUrl, apiKey }: Omit<Endpoint, 'brokerUrl'>,
   origin: string,
-  { tokenTtlMs = 300_000, publicUrl }: { tokenTtlMs?: number; publicUrl?: string | undefined } = {},
+  {
+    tokenTtlMs = 300_000,
+    sessionLifeMs = 3_600_000,
+    publicUrl,
+  }: { tokenTtlMs?: number; sessionLifeMs?: number; publicUrl?: string | undefined } = {},
 ): Promise<StageBroker> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -38,6 +42,7 @@ export async function startBroker(
     publicUrl: publicUrl ?? url,
     store: createMemoryStore(),
     tokenTtlMs,
+    sessionLifeMs,
     origins: [origin],
     // All suites are one user.
     limits: { mintsPerMinute: 1000, streams: 256, sockets: 64, terminals: 64 },

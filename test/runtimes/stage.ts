@@ -44,6 +44,7 @@ export async function startStage(): Promise<Stage> {
     apiUrl?: string;
     sandboxUrl?: string;
     tokenTtlMs?: number;
+    sessionLifeMs?: number;
     publicUrl?: string;
   }): Promise<Endpoint> => {
     const { apiUrl = local.apiUrl, sandboxUrl = local.sandboxUrl, publicUrl } = more;
@@ -90,6 +91,7 @@ export async function startStage(): Promise<Stage> {
     mute: await withBroker({ sandboxUrl: addressOf(mute) }),
     lossy: await withBroker({ apiUrl: lossy.url }),
     shortLived: await withBroker({ tokenTtlMs: 2_000 }),
+    brief: await withBroker({ tokenTtlMs: 2_000, sessionLifeMs: 4_000 }),
     controlUrl: origin,
     pageUrl: `${origin}/page`,
   };

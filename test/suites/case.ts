@@ -29,6 +29,8 @@ export interface StageEnv extends Endpoint {
   mute: Endpoint;
   /** The same server, with a broker whose tokens end after two seconds. */
   shortLived: Endpoint;
+  /** The same, and whose sessions end after four seconds. */
+  brief: Endpoint;
   /** The same server, with a broker behind such a proxy: the page's requests are counted and cut. */
   fronted: Endpoint;
   /** The same server, behind a proxy that loses answers to creates as their metadata `lose` says. */

@@ -135,6 +135,33 @@ export const sessionsKept: Suite = {
       },
     },
     {
+      name: 'an open terminal and a running command, from a session that is over to the one after it',
+      via: 'session',
+      async run({ browser, env, headers, session, socket }) {
+        const given = await session(env.brief);
+        const asked: string[] = [];
+        const sandbox = await browser.Sandbox.connect({
+          ...socket,
+          session: ({ reason, sandboxId }) => {
+            asked.push(reason);
+            return reason === 'connect'
+              ? given
+              : browser.fetchSession(env.brief.brokerUrl, { headers, sandboxId });
+          },
+        });
+        const terminal = await sandbox.pty.create(size);
+        const screen = new Screen(terminal);
+        await screen.type('word=kept; echo re""ady\n', 'ready');
+        const command = await sandbox.commands.run(waiting, { background: true });
+        await until(() => command.gaps === 1, 'the command is listened to by the next session');
+        await sandbox.files.write('go', '');
+        equal((await command.wait()).stdout, 'begin\nend\n', 'stdout');
+        await screen.type('echo "[$word]"\n', '[kept]');
+        ok(asked.includes('renew'), 'the session function was not asked again');
+        await terminal.kill();
+      },
+    },
+    {
       name: 'calls wait for a broker that has no time for a refresh',
       via: 'session',
       async run(context) {

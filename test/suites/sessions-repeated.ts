@@ -24,6 +24,18 @@ export const sessionsRepeated: Suite = {
       },
     },
     {
+      name: 'change a name once, and it is said that it may be changed',
+      via: 'session',
+      async run({ session, connect, env, observer, errors }) {
+        const { sandboxId, files } = await connect(await session(env.fronted));
+        await files.write('old', 'x');
+        await observer.swallow(sandboxId, '/filesystem.Filesystem/Move', 1);
+        const error = await rejects(files.rename('old', 'new'), errors.ConnectionError);
+        equal([error.uncertain, error.retryable], [true, false], 'uncertain, retryable');
+        equal(await files.exists('new'), true, 'it was renamed');
+      },
+    },
+    {
       name: 'give input once, and it is said that it may have been taken',
       via: 'session',
       async run({ session, connect, env, observer, errors }) {

@@ -101,7 +101,7 @@ describe('opening', () => {
     );
     expect(refused).toBeInstanceOf(AuthenticationError);
     expect(refused).toMatchObject({ code: 'session_refused' });
-    expect(asked).toEqual([false, true]);
+    expect(asked).toEqual([false, true, true]);
 
     const missing = await RelayServer.listen(() =>
       Promise.reject(new NotFoundError('no', { code: 'process_not_found' })),
