@@ -153,7 +153,13 @@ export type { ReadFormats, ReadOptions, ReadOptions as FilesystemReadOpts } from
 export { RunningCommand } from './sandbox/running-command.js';
 export type { Sandbox as SessionSandbox } from './sandbox/sandbox.js';
 export type { SessionConnectOptions } from './sandbox/session-connection.js';
-export type { Invitation, InviteOptions, ResumeOptions, SessionEnd } from './sandbox/session-options.js';
+export type {
+  Invitation,
+  InviteOptions,
+  PauseOptions,
+  ResumeOptions,
+  SessionEnd,
+} from './sandbox/session-options.js';
 export type { FileData } from './sandbox/upload-body.js';
 export { WatchHandle, type WatchListener } from './sandbox/watch-handle.js';
 export type { WatchEvent, WatchGap, WatchOptions } from './sandbox/watch-options.js';

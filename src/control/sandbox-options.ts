@@ -2,6 +2,7 @@
 
 import { lifetime, lifetimeOrZero } from '../sandbox/lifetime.js';
 import { date, type MetricsOptions } from '../sandbox/metrics-options.js';
+import type { PauseOptions } from '../sandbox/session-options.js';
 import {
   check,
   checkOptions,
@@ -28,10 +29,7 @@ export interface SandboxConnectOptions extends ConnectionOptions {
   onResume?: SandboxOnResume;
 }
 
-export interface SandboxPauseOptions extends ConnectionOptions {
-  /** False drops memory and processes: the sandbox boots from its files when it is resumed. Default true. */
-  keepMemory?: boolean;
-}
+export interface SandboxPauseOptions extends ConnectionOptions, PauseOptions {}
 
 export interface SandboxForkOptions extends ConnectionOptions {
   /** How many, from 1 to 100. Default 1. */

@@ -12,7 +12,13 @@ import { Pty } from './pty.js';
 import type { SandboxParts } from './sandbox-parts.js';
 import { openSession, type SessionConnectOptions } from './session-connection.js';
 import type { SessionControl } from './session-control.js';
-import type { Invitation, InviteOptions, ResumeOptions, SessionEnd } from './session-options.js';
+import type {
+  Invitation,
+  InviteOptions,
+  PauseOptions,
+  ResumeOptions,
+  SessionEnd,
+} from './session-options.js';
 
 /**
  * A running sandbox, reached with a session of your own broker: no API key, no token of envd.
@@ -95,7 +101,7 @@ export class Sandbox {
    * @returns false when it is paused already.
    * @throws {PermissionDeniedError} the session's grant has no lifecycle `pause`.
    */
-  async pause(options: CallOptions = {}): Promise<boolean> {
+  async pause(options: PauseOptions = {}): Promise<boolean> {
     return this.#session('pause').pause(options);
   }
 

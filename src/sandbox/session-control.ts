@@ -21,6 +21,8 @@ import {
   type Invitation,
   type InviteOptions,
   inviteRules,
+  type PauseOptions,
+  pauseRules,
   type ResumeOptions,
   resumeRules,
   type SessionEnd,
@@ -66,11 +68,16 @@ export class SessionControl {
     await this.#ask(post(operation, '/extend', { timeoutMs }), options);
   }
 
-  async pause(options: CallOptions): Promise<boolean> {
+  async pause(options: PauseOptions): Promise<boolean> {
     const operation = 'sandbox.pause';
-    checkOptions(operation, options, callRules);
+    checkOptions(operation, options, pauseRules);
     this.#require('pause', 'pause the sandbox');
-    return (await this.#ask<{ paused: boolean }>(post(operation, '/pause', {}), options)).paused;
+    return (
+      await this.#ask<{ paused: boolean }>(
+        post(operation, '/pause', { keepMemory: options.keepMemory }),
+        options,
+      )
+    ).paused;
   }
 
   async resume(options: ResumeOptions): Promise<void> {

@@ -1,9 +1,14 @@
 /** The options and answers of what a session may do to its sandbox as a whole, and to itself. */
 
 import type { CallOptions } from '../transport/call-options.js';
-import { callRules, object, type Rules, whole } from '../transport/check-options.js';
+import { callRules, flag, object, type Rules, whole } from '../transport/check-options.js';
 import type { Grant } from '../wire/session.js';
 import { lifetime } from './lifetime.js';
+
+export interface PauseOptions extends CallOptions {
+  /** False drops memory and processes: the sandbox boots from its files when it is resumed. Default true. */
+  keepMemory?: boolean;
+}
 
 export interface ResumeOptions extends CallOptions {
   /** The sandbox lives for so long from then on, in milliseconds. Default: as your application gives it when it authorizes. */
@@ -34,6 +39,7 @@ export interface SessionEnd {
   killed: boolean;
 }
 
+export const pauseRules: Rules<PauseOptions> = { ...callRules, keepMemory: flag };
 export const resumeRules: Rules<ResumeOptions> = { ...callRules, timeoutMs: lifetime };
 export const inviteRules: Rules<InviteOptions> = {
   ...callRules,

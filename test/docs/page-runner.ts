@@ -76,6 +76,7 @@ async function startSite({ apiKey, apiUrl, sandboxUrl }: LocalServer) {
     signingKeys: { current: randomBytes(32).toString('base64url') },
     authorize: () => ({
       subject: 'reader',
+      invite: { pty: 'read' },
       sandbox: { template: 'base' },
       grants: {
         files: [

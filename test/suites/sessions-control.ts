@@ -60,7 +60,7 @@ export const sessionsControl: Suite = {
       async run({ session, connect, errors }) {
         const sandbox = await connect(await session());
         await sandbox.files.write('kept.txt', 'kept');
-        equal(await sandbox.pause(), true, 'pause');
+        equal(await sandbox.pause({ keepMemory: false }), true, 'pause');
         equal(await sandbox.pause(), false, 'a second pause');
         equal((await sandbox.getInfo()).state, 'paused', 'state');
         equal(await sandbox.isRunning(), false, 'isRunning');

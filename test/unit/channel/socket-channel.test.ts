@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Channel, ChannelStatus } from '../../../src/channel/channel.js';
 import { openSocketChannel } from '../../../src/channel/socket-channel.js';
@@ -115,6 +115,39 @@ describe('opening', () => {
       openAt(server.port, { token: () => 'ann:read', target: { create: { size: { cols: 1, rows: 1 } } } }),
     );
     expect(granted).toMatchObject({ name: 'PermissionDeniedError' });
+  });
+
+  it('asks for no other token when the session was revoked, and is closed by the end of its session', async () => {
+    const revoked = new AuthenticationError('ended', { code: 'session_revoked' });
+    const refusing = await RelayServer.listen(() => Promise.reject(revoked));
+    cleanups.push(() => refusing.close());
+    const asked: boolean[] = [];
+    const token = ({ refresh }: { refresh: boolean }): string => {
+      asked.push(refresh);
+      return 'ann';
+    };
+    expect(await failure(openAt(refusing.port, { token }))).toMatchObject({ code: 'session_revoked' });
+    expect(asked).toEqual([false]);
+
+    const { server } = await serve(new FakeChannel(5));
+    let end: (error: Error) => void = () => undefined;
+    const detach = vi.fn();
+    const attach = (onEnd: typeof end): (() => void) => {
+      end = onEnd;
+      return detach;
+    };
+    const channel = await openAt(server.port, { attach });
+    const statuses: ChannelStatus[] = [];
+    channel.onStatus((status) => statuses.push(status));
+    end(revoked);
+    end(revoked);
+    expect(statuses).toEqual([{ state: 'closed', error: revoked }]);
+    expect(detach).toHaveBeenCalledTimes(1);
+    const atOnce = (onEnd: typeof end): (() => void) => {
+      onEnd(revoked);
+      return detach;
+    };
+    expect(await failure(openAt(server.port, { attach: atOnce }))).toBe(revoked);
   });
 
   it('takes a fresh token when the first one is refused', async () => {

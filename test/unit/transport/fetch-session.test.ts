@@ -63,11 +63,11 @@ describe('fetchSession', () => {
     expect(asked[0]?.key).not.toBe(asked[1]?.key);
   });
 
-  test('asks again under the same name when the answer is lost, or the broker is in trouble', async () => {
+  test('asks again under the same name when the answer is lost, or is still being made', async () => {
     const asked = await answers(
       {},
-      { status: 503 },
       { status: 429, retryAfter: '0' },
+      { status: 409, body: { code: 'idempotency_in_progress' }, retryAfter: '0' },
       { status: 201, body: session },
     );
     expect(await fetchSession(`${server?.url}`)).toEqual(session);

@@ -278,3 +278,45 @@ describe('a stream', () => {
     });
   });
 });
+
+describe('what a broker says', () => {
+  test('of a stream whose session was revoked is told in its own code', async () => {
+    const end = {
+      error: { code: 'unauthenticated', message: 'ended' },
+      metadata: { 'e2b-edge-code': ['session_revoked'] },
+    };
+    answer = (response) =>
+      response.writeHead(200, streamType).end(Buffer.concat([started, encodeEnvelope(2, json(end))]));
+    await expect(start()).rejects.toMatchObject({
+      name: 'AuthenticationError',
+      code: 'session_revoked',
+      message: 'ended',
+    });
+  });
+
+  test('of a request that came twice leaves open what became of the first', async () => {
+    const names: unknown[] = [];
+    answer = (response, headers) => {
+      names.push(headers['idempotency-key']);
+      answerJson(response, 409, { code: 'duplicate_request', message: 'it came before' });
+    };
+    const lost = { name: 'ConnectionError', code: 'connection_lost', uncertain: true, retryable: false };
+    await expect(start()).rejects.toMatchObject({ ...lost, attempts: 1 });
+    const rename = connection.call({}, 'files.rename', (rpc, signal) =>
+      rpc.filesystem.move({ source: '/a', destination: '/b' }, { signal }),
+    );
+    await expect(rename).rejects.toMatchObject({ ...lost, attempts: 1 });
+    expect(new Set(names).size).toBe(2);
+    expect(names.every((name) => /^[\w-]{1,64}$/.test(String(name)))).toBe(true);
+  });
+
+  test('what may be done twice has no name', async () => {
+    let name: unknown;
+    answer = (response, headers) => {
+      name = headers['idempotency-key'];
+      response.writeHead(200, { 'content-type': 'application/proto' }).end(toBinary(ListResponse, {}));
+    };
+    await list();
+    expect(name).toBeUndefined();
+  });
+});
