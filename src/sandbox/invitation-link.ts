@@ -12,6 +12,12 @@ const prefix = '#e2b-invitation=';
 
 /**
  * The link to give to a guest: whoever has it can take the invitation up.
+ *
+ * <!-- example: page -->
+ * ```ts
+ * const { invitation } = await sandbox.invite({ grant: { pty: 'read' } })
+ * const link = invitationLink(invitation)
+ * ```
  * @param page the address of the page that takes it, whose fragment is replaced. Default: this page.
  */
 export function invitationLink(invitation: string, page?: string): string {
