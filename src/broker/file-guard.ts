@@ -4,6 +4,7 @@
  * that puts a symlink there between the look and the call wins that race: a prefix confines the page, not programs.
  */
 
+import { isE2BEdgeError } from '../errors.js';
 import { Filesystem } from '../wire/messages/filesystem.js';
 import type { FileGrant } from '../wire/session.js';
 import { createBoundedCache } from './bounded-cache.js';
@@ -82,17 +83,33 @@ async function resolveLinks(upstream: Upstream, path: string, follows: boolean):
     const way = pathsOnTheWay(resolved);
     if (way.length > maxParts) throw invalidRequest(`The path has more than ${maxParts} parts.`);
     const parts = follows ? way : way.slice(0, -1);
-    const entries = await Promise.all(
-      parts.map(async (part) => (await upstream.call(Filesystem.stat, { path: part }))?.entry),
-    );
-    const index = entries.findIndex((entry) => entry?.symlinkTarget !== undefined);
+    const entries = await Promise.all(parts.map((part) => entryAt(upstream, part)));
+    const index = entries.findIndex(({ target }) => target !== undefined);
     const link = parts[index];
+    // What is behind a symlink is not told of, not even how it fails.
+    const failed = entries.slice(0, link === undefined ? undefined : index).find(({ error }) => error);
+    if (failed) {
+      const isBehind = links > 0 && isE2BEdgeError(failed.error, 'internal');
+      throw isBehind ? notGranted('use this path') : failed.error;
+    }
     if (link === undefined) return resolved;
-    const target = entries[index]?.symlinkTarget;
+    const target = entries[index]?.target;
     // envd names the link itself where it leads to nothing or in circles.
     if (!target?.startsWith('/') || isWithin(target, link))
       throw notGranted('use a symlink that leads nowhere');
     resolved = `${target === '/' ? '' : target}${resolved.slice(link.length)}`;
   }
   throw notGranted('use a path with so many symlinks');
+}
+
+/** The target of a symlink, or why there is no telling. */
+async function entryAt(
+  upstream: Upstream,
+  path: string,
+): Promise<{ target?: string | undefined; error?: unknown }> {
+  try {
+    return { target: (await upstream.call(Filesystem.stat, { path }))?.entry?.symlinkTarget };
+  } catch (error) {
+    return { error };
+  }
 }

@@ -3,8 +3,10 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { BrokerStage } from './broker-stage.js';
 import { basics } from './cases/basics.js';
+import { commands } from './cases/commands.js';
 import { http } from './cases/http.js';
 import { mounts } from './cases/mounts.js';
+import { prefixes } from './cases/prefixes.js';
 import { previews } from './cases/previews.js';
 import { sessions } from './cases/sessions.js';
 import { streams } from './cases/streams.js';
@@ -15,8 +17,10 @@ import type { HostName } from './start-host.js';
 /** Each topic is a function that defines its tests; the stage is up inside of them only. */
 const topics: ((stage: BrokerStage) => void)[] = [
   basics,
+  commands,
   http,
   mounts,
+  prefixes,
   previews,
   sessions,
   streams,

@@ -64,10 +64,21 @@ explain() {
   exit 76
 }
 
+# Refuses a name by where it leads to now, so that nothing is told of what is elsewhere: until it is used it may change.
+# leads path name count prefix...
+leads() {
+  at=$(readlink -m -- "$1" && printf x) || return 0
+  at=\${at%?x}
+  at=\${at%/}/$2
+  shift 2
+  within "$at" "$@"
+}
+
 # enter make dir name count prefix...
 enter() {
   make=$1 dir=$2 name=$3
   shift 3
+  leads "$dir" "$name" "$@"
   if ! cd -P -- "$dir" 2> /dev/null; then
     [ "$make" ] && [ ! -e "$dir" ] || explain "$dir"
     cd /
@@ -155,6 +166,8 @@ export const readProgram: string = `${prelude}
 from=$1 to=$2 unless=$3
 shift 3
 enter '' "$@"
+shift 2
+leads "./$name" '' "$@"
 [ -e "./$name" ] || explain "./$name"
 [ -d "./$name" ] && exit 72
 [ -f "./$name" ] || exit 74
@@ -162,7 +175,6 @@ enter '' "$@"
 exec 3< "./$name"
 [ -f /proc/self/fd/3 ] || exit 74
 at=$(readlink /proc/self/fd/3; printf x)
-shift 2
 within "\${at%?x}" "$@"
 line=$(stat -L -c '%s %Y' /proc/self/fd/3) || exit 79
 size=\${line% *} time=\${line#* }
