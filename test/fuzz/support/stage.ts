@@ -64,6 +64,7 @@ export function brokerOptions(
     basePath: '/api/sandbox',
     authorize: () => stage.authorization,
     fetch: fetchInto(world),
+    limits: { mintsPerMinute: 1000 },
     ...(world.place === 'address' && { apiUrl: addresses.control, sandboxUrl: addresses.envd }),
     ...(withStore && { store: createMemoryStore() }),
   };
