@@ -4,6 +4,7 @@
  */
 import { Sandbox as OfficialSandbox } from 'e2b';
 import { Sandbox } from 'e2b-edge';
+import { inTurn } from './support/in-turn.mjs';
 import { report } from './support/report.mjs';
 import { startServerProcess } from './support/server-process.mjs';
 import { quantile, summary } from './support/statistics.mjs';
@@ -124,11 +125,4 @@ async function latency(edge, official, target) {
     };
     rows.push({ ...toOfficial, unit: '×', goal: '≤ 1.0' });
   }
-}
-
-/** Who begins changes, so that none always comes after the same other. */
-function inTurn(ways, turn) {
-  const entries = Object.entries(ways);
-  const first = turn % entries.length;
-  return [...entries.slice(first), ...entries.slice(0, first)];
 }
