@@ -24,9 +24,10 @@ export interface BrokerOptions<Env = unknown> {
   /** The team's API key. It never leaves the broker but for the control plane. */
   apiKey: FromEnv<Env, string>;
   /**
-   * Says who the caller is and what they may do, or null or undefined to refuse (403, `session_refused`). Asked at each mint and
-   * again at each refresh. The body of the request has been read: what the page sent is in `intent`. At a refresh the
-   * `Authorization` header is the session's own token, and `intent.subject` is who it was given to.
+   * Says who the caller is and what they may do, or null or undefined to refuse (403, `session_refused`). Asked at each
+   * mint, when somebody comes with an invitation, and again at each refresh. The body of the request has been read: what
+   * the page sent is in `intent`. At a refresh the `Authorization` header is the session's own token, and
+   * `intent.subject` is who it was given to.
    *
    * An `AuthenticationError`, `PermissionDeniedError` or `RateLimitError` that it throws is answered with its message
    * and code as 401, 403 or 429; anything else as 500, without a word of it.
@@ -62,7 +63,10 @@ export interface BrokerOptions<Env = unknown> {
   tokenTtlMs?: number;
   /** How long a session can be refreshed, in milliseconds. Default 28 800 000 (8 hours). */
   sessionLifeMs?: number;
-  /** The `iss` of tokens. Default `e2b-edge`. */
+  /**
+   * The `iss` of tokens. Default `e2b-edge`. Applications that share a key or an E2B team need one each: it keeps their
+   * tokens and their users' sandboxes apart.
+   */
   issuer?: string;
   /** E2B's domain, or that of a cluster of your own. Default `e2b.app`. */
   domain?: FromEnv<Env, string | undefined>;
