@@ -10,8 +10,18 @@ export type StreamEnd = 'done' | 'left' | 'cut' | 'broken' | 'abandoned';
 
 export interface StreamGuard {
   life: SessionLife;
-  /** Aborted when the caller is gone. */
+  /** Aborted when the caller is gone: the stream breaks off. */
   signal?: AbortSignal;
+  /**
+   * Whether it ends in good order in that case: for an answer, which nobody reads then. An error would be one that Deno
+   * prints at each page that goes.
+   */
+  endsQuietly?: boolean;
+  /**
+   * How many bytes there are, where that is known: the stream is whole with the last of them. Deno aborts the request once
+   * it has sent as many, and reads no further.
+   */
+  length?: number | undefined;
   /** Sees each piece; where it throws the stream breaks off with that. */
   onChunk?: (chunk: Uint8Array) => void;
   /** What is still said where the stream is cut; undefined where it can only break off. */
@@ -40,14 +50,16 @@ class GuardedSource implements UnderlyingDefaultSource<Uint8Array> {
   #stops: (() => void)[] = [];
   #beginning: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
+  #missingBytes: number;
 
   constructor(reader: ReadableStreamDefaultReader<Uint8Array>, guard: StreamGuard) {
     this.#reader = reader;
     this.#guard = guard;
+    this.#missingBytes = guard.length ?? Number.POSITIVE_INFINITY;
   }
 
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    const { life, signal } = this.#guard;
+    const { life, signal, endsQuietly } = this.#guard;
     this.#beginning = setTimeout(
       () => this.#breakOff(controller, 'abandoned', new Error('nobody reads the answer')),
       beginMs,
@@ -57,7 +69,10 @@ class GuardedSource implements UnderlyingDefaultSource<Uint8Array> {
       watchLife(life, (reason) => this.#cut(controller, reason)),
       keepSandbox(life),
     );
-    const onAbort = (): void => this.#breakOff(controller, 'left', signal?.reason);
+    const onAbort = (): void =>
+      endsQuietly
+        ? this.#leave(controller, signal?.reason)
+        : this.#breakOff(controller, 'left', signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     this.#stops.push(() => signal?.removeEventListener('abort', onAbort));
     if (signal?.aborted) onAbort();
@@ -74,6 +89,8 @@ class GuardedSource implements UnderlyingDefaultSource<Uint8Array> {
       } else {
         this.#guard.onChunk?.(value);
         controller.enqueue(value);
+        this.#missingBytes -= value.length;
+        if (this.#missingBytes === 0) this.#finish(controller);
       }
     } catch (error) {
       this.#breakOff(controller, 'broken', error);
@@ -93,6 +110,19 @@ class GuardedSource implements UnderlyingDefaultSource<Uint8Array> {
     }
     this.#settle('cut', reason);
     controller.enqueue(words);
+    controller.close();
+    this.#drop(reason);
+  }
+
+  #finish(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#settle('done');
+    controller.close();
+    // A source that was read to its end leaves its connection for others.
+    this.#reader.read().catch(() => undefined);
+  }
+
+  #leave(controller: ReadableStreamDefaultController<Uint8Array>, reason: unknown): void {
+    this.#settle('left', reason);
     controller.close();
     this.#drop(reason);
   }

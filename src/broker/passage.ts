@@ -6,7 +6,7 @@ import type { BrokerEvent } from './broker-event.js';
 import { EnvelopeEdge } from './envelope-edge.js';
 import { asRefusal } from './error-response.js';
 import type { Exchange } from './exchange.js';
-import { withLength } from './fixed-length.js';
+import { lengthOf, withLength } from './fixed-length.js';
 import { guardStream, type StreamEnd } from './guarded-stream.js';
 import type { SlotKind } from './limits.js';
 import { bodyTooLarge } from './read-body.js';
@@ -56,6 +56,8 @@ export async function openPassage<Env>(
   const body = guardStream(response.body, {
     life,
     signal: request.signal,
+    endsQuietly: true,
+    length: lengthOf(response.headers),
     onChunk(chunk) {
       sentBytes += chunk.length;
       if (isEnvelopes) edge.push(chunk);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { guardStream, type StreamEnd } from '../../../src/broker/guarded-stream.js';
+import { guardStream, type StreamEnd, type StreamGuard } from '../../../src/broker/guarded-stream.js';
 import { sessionRevoked } from '../../../src/broker/refusals.js';
 import type { SessionLife } from '../../../src/broker/session-life.js';
 
@@ -11,7 +11,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function guarded(life: SessionLife) {
+function guarded(life: SessionLife, more: Partial<StreamGuard> = {}) {
   const seen: number[] = [];
   const upstream = { pulled: 0, cancelled: false };
   const body = new ReadableStream<Uint8Array>(
@@ -34,6 +34,7 @@ function guarded(life: SessionLife) {
     signal: gone.signal,
     onChunk: ([byte = 0]) => seen.push(byte),
     onEnd: (end) => ends.push(end),
+    ...more,
   });
   return { reader: stream.getReader(), seen, upstream, gone, ends };
 }
@@ -86,6 +87,26 @@ describe('a stream', () => {
     expect(upstream.cancelled).toBe(true);
     expect(ends).toEqual(['left']);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('that is an answer ends in good order with the signal of its caller', async () => {
+    const { reader, upstream, gone, ends } = guarded({}, { endsQuietly: true });
+    await reader.read();
+    gone.abort(new Error('gone'));
+    expect(await reader.read()).toMatchObject({ done: true });
+    expect(upstream.cancelled).toBe(true);
+    expect(ends).toEqual(['left']);
+  });
+
+  test('is whole with the last of the bytes that were announced, whatever the signal does then', async () => {
+    const { reader, gone, ends } = guarded({}, { length: 2 });
+    await reader.read();
+    expect(ends).toEqual([]);
+    await reader.read();
+    expect(ends).toEqual(['done']);
+    gone.abort(new Error('gone'));
+    expect(await reader.read()).toMatchObject({ done: true });
+    expect(ends).toEqual(['done']);
   });
 
   test('that nobody begins to read within a minute is let go', async () => {
