@@ -20,6 +20,7 @@ export { invitationLink, takeInvitation } from './sandbox/invitation-link.js';
 export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
 export type { MetricsOptions } from './sandbox/metrics-options.js';
 export type { OutputBytes, OutputGap } from './sandbox/output-log.js';
+export type { Preview } from './sandbox/preview.js';
 export type { Pty } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
 export type { PtyConnectOptions, PtyCreateOptions, PtyTransport } from './sandbox/pty-options.js';

@@ -7,6 +7,7 @@ import { Commands } from './commands.js';
 import { type FileUrlOptions, signedFileUrl } from './file-url.js';
 import { Files } from './files.js';
 import type { MetricsOptions } from './metrics-options.js';
+import type { Preview } from './preview.js';
 import { ProcessControls } from './process-controls.js';
 import { Pty } from './pty.js';
 import type { SandboxParts } from './sandbox-parts.js';
@@ -146,6 +147,22 @@ export class Sandbox {
    */
   async invite(options: InviteOptions = {}): Promise<Invitation> {
     return this.#session('invite').invite(options);
+  }
+
+  /**
+   * Opens what listens at a port of the sandbox to this page's browser: its address is for a frame of the page. It stays
+   * open until it is closed or the session ends.
+   *
+   * <!-- example: page -->
+   * ```ts
+   * const preview = await sandbox.openPreview(3000)
+   * document.querySelector('iframe')!.src = preview.url
+   * ```
+   * @param port 1 to 65535.
+   * @throws {PermissionDeniedError} the session's grant does not have the port.
+   */
+  async openPreview(port: number, options: CallOptions = {}): Promise<Preview> {
+    return this.#session('openPreview').openPreview(port, options);
   }
 
   /**

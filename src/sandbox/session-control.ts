@@ -17,6 +17,7 @@ import { checkPath } from './file-options.js';
 import { checkUrlOptions, type FileUrlOptions } from './file-url.js';
 import { lifetime } from './lifetime.js';
 import { checkMetricsOptions, type MetricsOptions } from './metrics-options.js';
+import { keepPreview, type Preview, type PreviewEntry } from './preview.js';
 import {
   type Invitation,
   type InviteOptions,
@@ -120,6 +121,20 @@ export class SessionControl {
     return this.#ask(post(operation, '/invite', { grant, ttlMs, uses }), options);
   }
 
+  async openPreview(port: number, options: CallOptions): Promise<Preview> {
+    const operation = 'sandbox.openPreview';
+    check(`${operation}: port`, port, whole(1, 65_535));
+    checkOptions(operation, options, callRules);
+    const { grant, urls } = this.#credential.session;
+    if (!urls.preview || !grant.ports?.includes(port)) {
+      throw notGranted(`use port ${port}`, `no port ${port}`);
+    }
+    const url = urls.preview.replace('{port}', String(port));
+    const enter = (call: CallOptions): Promise<PreviewEntry> =>
+      this.#ask(post(operation, '.well-known/e2b-preview', {}), call, url, withCookies(this.#client));
+    return keepPreview(enter, options, (onEnd) => this.#credential.attach(onEnd));
+  }
+
   async endSession(options: CallOptions): Promise<SessionEnd> {
     const operation = 'sandbox.endSession';
     checkOptions(operation, options, callRules);
@@ -141,12 +156,13 @@ export class SessionControl {
     call: SessionCall,
     options: CallOptions,
     url: string = this.#credential.session.urls.session,
+    client: ClientOptions = this.#client,
   ): Promise<T> {
     const rest = createRest(
       {
         baseUrl: absoluteUrl(url),
         credential: this.#credential,
-        client: this.#client,
+        client,
         sandboxId: this.#credential.session.sandboxId,
       },
       'broker',
@@ -159,6 +175,12 @@ export class SessionControl {
     if (!this.#credential.session.grant.lifecycle?.includes(grant))
       throw notGranted(what, `no lifecycle "${grant}"`);
   }
+}
+
+/** A browser takes a cookie of another origin, and sends it there, only where it was told so. */
+function withCookies(client: ClientOptions): ClientOptions {
+  const { fetch = globalThis.fetch } = client;
+  return { ...client, fetch: (url, init) => fetch(url, { ...init, credentials: 'include' }) };
 }
 
 function get(operation: string, path: string): SessionCall {

@@ -7,6 +7,7 @@ import { commands } from './cases/commands.js';
 import { http } from './cases/http.js';
 import { mounts } from './cases/mounts.js';
 import { prefixes } from './cases/prefixes.js';
+import { previewSockets } from './cases/preview-sockets.js';
 import { previews } from './cases/previews.js';
 import { sessions } from './cases/sessions.js';
 import { streams } from './cases/streams.js';
@@ -22,6 +23,7 @@ const topics: ((stage: BrokerStage) => void)[] = [
   mounts,
   prefixes,
   previews,
+  previewSockets,
   sessions,
   streams,
   strict,
