@@ -154,6 +154,7 @@ async function withoutBroker({
     () => sandbox.pause(),
     () => sandbox.resume(),
     () => sandbox.kill(),
+    () => sandbox.openPreview(3000),
     () => sandbox.invite(),
     () => sandbox.endSession(),
   ];
