@@ -11,8 +11,8 @@ interface Lease {
   renewedAt: number;
 }
 
-const renewEveryMs = 30_000;
-const lapseMs = 90_000;
+const renewEveryMs = 10_000;
+const lapseMs = 30_000;
 
 /**
  * A slot is a lease that renews itself: workerd drops a request whose caller is gone with all that it still meant to do,

@@ -1,6 +1,6 @@
 /** A page's way to one broker of the host program, and a case's way to the program itself. */
 
-import type { Authorization, Grant, Session } from 'e2b-edge/broker';
+import type { Authorization, Grant, Revocation, Session } from 'e2b-edge/broker';
 import { Sandbox, type SessionConnectOptions } from 'e2b-edge/browser';
 import { WebSocket } from 'ws';
 import type { ConfigurationName } from './host/configurations.js';
@@ -17,26 +17,34 @@ export const everything: Grant = {
   lifecycle: ['info', 'extend', 'pause', 'kill'],
 };
 
+/** What is to know of all that a page gets. */
+export interface BrokerWatch {
+  onMint(session: Session): Promise<void>;
+  onAnswer(response: Response): Promise<void>;
+}
+
 export class BrokerClient {
   readonly name: ConfigurationName;
   /** Where the broker is mounted, without a slash at the end. */
   readonly url: string;
   readonly #hostUrl: string;
-  readonly #onMint: (sandboxId: string) => void;
+  readonly #watch: BrokerWatch;
 
-  constructor(hostUrl: string, name: ConfigurationName, onMint: (sandboxId: string) => void) {
+  constructor(hostUrl: string, name: ConfigurationName, watch: BrokerWatch) {
     this.#hostUrl = hostUrl;
     this.name = name;
     this.url = `${hostUrl}/${name}`;
-    this.#onMint = onMint;
+    this.#watch = watch;
   }
 
   /** Sends a request as it is; the path begins after the broker's own. */
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     // Miniflare packs, and so holds back, what is small.
     headers.set('accept-encoding', 'identity');
-    return fetch(this.url + path, { ...init, headers });
+    const response = await fetch(this.url + path, { ...init, headers });
+    await this.#watch.onAnswer(response);
+    return response;
   }
 
   /**
@@ -60,7 +68,7 @@ export class BrokerClient {
     const response = await this.mint(authorization, body);
     if (response.status !== 201) throw new Error(`not minted: ${response.status} ${await response.text()}`);
     const session = (await response.json()) as Session;
-    this.#onMint(session.sandboxId);
+    await this.#watch.onMint(session);
     return { ...session, urls: this.#absolute(session.urls) };
   }
 
@@ -78,6 +86,13 @@ export class BrokerClient {
     const answer = authorization && completed({ subject, ...authorization });
     const body = JSON.stringify({ [`${this.name}/${subject}`]: answer });
     await (await fetch(`${this.#hostUrl}/test/answers`, { method: 'POST', body })).text();
+  }
+
+  /** Ends sessions before their time, as the application does. */
+  async revoke(what: Revocation): Promise<void> {
+    const body = JSON.stringify({ configuration: this.name, what });
+    const response = await fetch(`${this.#hostUrl}/test/revoke`, { method: 'POST', body });
+    if (!response.ok) throw new Error(`not revoked: ${await response.text()}`);
   }
 
   /** What this broker has logged so far. */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Sandbox as KeySandbox } from 'e2b-edge';
 import { type LocalServer, startLocalServer } from 'e2b-edge/local';
 import { type Observer, startObserver } from '../runtimes/observer.js';
-import { type FakeE2B, startFakeE2B } from '../unit/broker/support/fake-e2b.js';
+import { envdToken, type FakeE2B, startFakeE2B } from '../unit/broker/support/fake-e2b.js';
 import { BrokerClient } from './broker-client.js';
 import type { ConfigurationName } from './host/configurations.js';
 import type { HostSetup } from './host/setup.js';
@@ -21,6 +21,12 @@ interface Servers {
 export class BrokerStage {
   readonly runtime: HostName;
   readonly #made = new Set<string>();
+  /** What must not get out of the program: all keys and tokens that were used. */
+  readonly secrets = new Set<string>();
+  /** Those of them that not even a page may have. */
+  readonly upstreamSecrets = new Set<string>();
+  /** Heads and bodies of what pages were answered. */
+  readonly answers: string[] = [];
   #servers: Servers | undefined;
 
   /** Nothing is started yet: cases are defined before. */
@@ -43,11 +49,24 @@ export class BrokerStage {
     };
     const host = await startHost(this.runtime, setup);
     this.#servers = { local, observer, scripted, host, setup };
+    for (const secret of [apiKey, scripted.apiKey, setup.signingKey, envdToken]) this.#addUpstream(secret);
   }
 
   /** The broker of a configuration; the one of `default` has nothing set that need not be. */
   at(name: ConfigurationName): BrokerClient {
-    return new BrokerClient(this.host.url, name, (sandboxId) => this.#made.add(sandboxId));
+    return new BrokerClient(this.host.url, name, {
+      onMint: async ({ sandboxId, token }) => {
+        this.#made.add(sandboxId);
+        this.secrets.add(token);
+        await this.#learnToken(sandboxId);
+      },
+      onAnswer: async (response) => {
+        const { status, headers } = response;
+        const isJson = headers.get('content-type')?.startsWith('application/json');
+        const body = isJson ? await response.clone().text() : '';
+        this.answers.push(`${status} ${JSON.stringify([...headers])} ${body}`);
+      },
+    });
   }
 
   get local(): LocalServer {
@@ -87,6 +106,19 @@ export class BrokerStage {
     await scripted.close();
     await observer.close();
     await local.close();
+  }
+
+  /** envd's own token, which the control plane tells who has the key. */
+  async #learnToken(sandboxId: string): Promise<void> {
+    const { apiKey, apiUrl } = this.local;
+    const response = await fetch(`${apiUrl}/sandboxes/${sandboxId}`, { headers: { 'x-api-key': apiKey } });
+    const { envdAccessToken } = (await response.json()) as { envdAccessToken?: string };
+    if (envdAccessToken) this.#addUpstream(envdAccessToken);
+  }
+
+  #addUpstream(secret: string): void {
+    this.secrets.add(secret);
+    this.upstreamSecrets.add(secret);
   }
 
   get #started(): Servers {

@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { BrokerStage } from './broker-stage.js';
+import { audit } from './cases/audit.js';
 import { basics } from './cases/basics.js';
 import { commands } from './cases/commands.js';
 import { http } from './cases/http.js';
@@ -9,6 +10,7 @@ import { mounts } from './cases/mounts.js';
 import { prefixes } from './cases/prefixes.js';
 import { previewSockets } from './cases/preview-sockets.js';
 import { previews } from './cases/previews.js';
+import { revocation } from './cases/revocation.js';
 import { sessions } from './cases/sessions.js';
 import { streams } from './cases/streams.js';
 import { strict } from './cases/strict.js';
@@ -28,6 +30,8 @@ const topics: ((stage: BrokerStage) => void)[] = [
   streams,
   strict,
   terminals,
+  revocation,
+  audit,
 ];
 
 export function defineCases(runtime: HostName): void {

@@ -35,6 +35,9 @@ export function configurations<Env>({ store }: HostParts<Env>) {
     observed: { upstream: 'observed' },
     scripted: { upstream: 'scripted' },
     stored: { store },
+    limited: { store, limits: { mintsPerMinute: 3, streams: 2, sockets: 2, helloMs: 300 } },
+    // What comes from the test's own connection may be long: Node's server takes 16 KiB of head.
+    audited: { limits: { mintsPerMinute: 1000, headerBytes: 8192 } },
     previews: { store, previews: { origin: 'http://{port}-{sandboxId}.preview.localhost' } },
     asymmetric: { signingKeys: { current: testKey } },
     'short-tokens': { tokenTtlMs: 2_000 },

@@ -7,6 +7,7 @@ import {
   createBroker,
   type Intent,
   type Broker as PlainBroker,
+  type Revocation,
 } from 'e2b-edge/broker';
 import {
   type Configuration,
@@ -25,7 +26,7 @@ export interface HostApp<Broker, Env> {
   /** The broker that a request is for. */
   brokerAt(url: string): Broker | undefined;
   /** Answers `/test/…`; undefined for what is not for the program itself. */
-  control(request: Request): Promise<Response> | undefined;
+  control(request: Request, env?: unknown): Promise<Response> | undefined;
   /** The one for any runtime: it is at `/plain`. */
   plain: PlainBroker<Env>;
 }
@@ -83,12 +84,25 @@ export function createHostApp<Broker, Env>(
       const isPreview = hostname.endsWith('.preview.localhost');
       return brokers.get(isPreview ? 'previews' : (pathname.split('/')[1] ?? ''));
     },
-    control: (request) => {
+    control: (request, env) => {
       const { pathname } = new URL(request.url);
       if (pathname === '/test/events') return Promise.resolve(Response.json(events));
+      if (pathname === '/test/revoke') return revoke(brokers, request, env);
       return pathname === '/test/answers' ? setAnswers(answers, request) : undefined;
     },
   };
+}
+
+/** Revokes, as an application does: `{ configuration, what }`. */
+async function revoke<Broker>(
+  brokers: Map<string, Broker>,
+  request: Request,
+  env: unknown,
+): Promise<Response> {
+  const { configuration, what } = (await request.json()) as { configuration: string; what: Revocation };
+  const broker = brokers.get(configuration) as Pick<PlainBroker, 'revoke'>;
+  await broker.revoke(what, { env });
+  return Response.json(null);
 }
 
 /** Says what the header says; without one what was said last for the subject. */

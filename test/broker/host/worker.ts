@@ -33,7 +33,7 @@ export default {
     if (/^\/(hono|plain)\//.test(new URL(request.url).pathname)) return hono.fetch(request, env, ctx);
     return (
       app.brokerAt(request.url)?.(request, { env, ctx }) ??
-      app.control(request) ??
+      app.control(request, env) ??
       new Response(null, { status: 404 })
     );
   },

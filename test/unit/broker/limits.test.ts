@@ -99,9 +99,9 @@ describe('a slot', () => {
     const limits = createLimits({ streams: 1 });
     const leave = limits.enter('stream', ann);
     vi.clearAllTimers();
-    vi.advanceTimersByTime(60_000);
+    vi.advanceTimersByTime(20_000);
     expect(() => limits.enter('stream', ann)).toThrow();
-    vi.advanceTimersByTime(60_000);
+    vi.advanceTimersByTime(20_000);
     limits.enter('stream', ann);
     leave();
     expect(() => limits.enter('stream', ann)).toThrow();
