@@ -11,9 +11,7 @@ export interface Broker<Env = unknown> {
    * is cut within 30 s, and all calls are refused with 401, `session_revoked`. The subject may begin new sessions at once
    * where `authorize` lets them; that is its to refuse. Sandboxes live on.
    *
-   * ```ts
-   * await broker.revoke({ subject: user.id })
-   * ```
+   * `await broker.revoke({ subject: user.id })`
    * @param context where options are functions: `{ env }`.
    * @throws {InvalidArgumentError} code `no_store` where the broker has none.
    * @throws {SandboxError} code `broker_misconfigured` where the store fails: nothing is sure to be revoked.

@@ -1,7 +1,7 @@
 import type ts from 'typescript';
 
-/** Cannot find a name, a name as a type, a namespace, a name with a similar one, the value of a shorthand. */
-const codes = new Set([2304, 2552, 2503, 2749, 18004]);
+/** Cannot find a name, a name as a type, a namespace, a name with a similar one, the value of a shorthand, Bun's. */
+const codes = new Set([2304, 2552, 2503, 2749, 18004, 2868]);
 
 /** The names that a module uses and nobody declares. */
 export function missingNames(program: ts.Program, path: string, text: string): string[] {

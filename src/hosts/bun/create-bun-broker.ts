@@ -27,12 +27,15 @@ export interface BunBroker {
 /**
  * Makes a broker for Bun.
  *
+ * <!-- example: not run, because it listens at a port of its own choice -->
  * ```ts
+ * import { createBroker } from 'e2b-edge/broker/bun'
+ *
  * const broker = createBroker({ apiKey, signingKeys: { current: secret }, origins, basePath: '/api/sandbox', authorize })
  * Bun.serve({
  *   websocket: broker.websocket,
  *   fetch: (request, server) =>
- *     new URL(request.url).pathname.startsWith('/api/sandbox/') ? broker.fetch(request, server) : app(request),
+ *     new URL(request.url).pathname.startsWith('/api/sandbox/') ? broker.fetch(request, server) : new Response('your application'),
  * })
  * ```
  * Bun drops a connection that is silent for 10 seconds; the broker takes that off its own requests, as a command may be

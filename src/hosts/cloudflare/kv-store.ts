@@ -15,9 +15,7 @@ const minTtlSeconds = 61;
  * and an invitation for a single use is good until it ends. What is written is seen elsewhere a minute later, as a rule,
  * which adds to the 30 s within which open streams are cut. Prefer `createDurableObjectStore`.
  *
- * ```ts
- * store: (env) => createKvStore(env.REVOKED)
- * ```
+ * As an option of the broker: `store: (env) => createKvStore(env.REVOKED)`.
  * @throws {InvalidArgumentError} code `invalid_option`: nothing is bound.
  */
 export function createKvStore(kv: KvNamespaceLike): SessionStore {

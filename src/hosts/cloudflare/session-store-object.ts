@@ -57,9 +57,7 @@ export class SessionStoreObject {
  * A store of Durable Objects, one for each key: none of them is a bottleneck, each is near who uses it, and all of it is
  * consistent at once everywhere.
  *
- * ```ts
- * store: (env) => createDurableObjectStore(env.SESSION_STORE)
- * ```
+ * As an option of the broker: `store: (env) => createDurableObjectStore(env.SESSION_STORE)`.
  * @param namespace the binding whose class is {@link SessionStoreObject}.
  * @throws {InvalidArgumentError} code `invalid_option`: nothing is bound.
  */

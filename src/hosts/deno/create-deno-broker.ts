@@ -22,15 +22,18 @@ export interface DenoBroker {
 /**
  * Makes a broker for Deno. The request has to be the one that `Deno.serve` gave: a copy cannot become a WebSocket.
  *
+ * <!-- example: not run, because it takes Deno -->
  * ```ts
+ * import { createBroker } from 'e2b-edge/broker/deno'
+ *
  * const broker = createBroker({
  *   apiKey: () => Deno.env.get('E2B_API_KEY') ?? '',
  *   signingKeys: () => ({ current: Deno.env.get('SESSION_KEY') ?? '' }),
  *   origins: ['https://app.example'],
  *   basePath: '/api/sandbox',
- *   authorize: async (request) => ({ subject: (await user(request)).id, sandbox: { template: 'base' }, grants: { pty: 'write' } }),
+ *   authorize,
  * })
- * Deno.serve((request) => new URL(request.url).pathname.startsWith('/api/sandbox/') ? broker(request) : app(request))
+ * Deno.serve((request) => new URL(request.url).pathname.startsWith('/api/sandbox/') ? broker(request) : new Response('your application'))
  * ```
  * @param options `env` is undefined for those that are functions: they may ask `Deno.env`.
  * @throws {InvalidArgumentError} code `invalid_option`, naming it.

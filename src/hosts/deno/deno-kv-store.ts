@@ -22,7 +22,10 @@ interface Entry {
 /**
  * A store in Deno KV, below the key `e2b-edge`.
  *
+ * <!-- example: not run, because it takes Deno -->
  * ```ts
+ * import { createDenoKvStore } from 'e2b-edge/broker/deno'
+ *
  * const store = createDenoKvStore(await Deno.openKv())
  * ```
  * @throws {InvalidArgumentError} code `invalid_option`: it is no Deno KV, as the promise of one.
