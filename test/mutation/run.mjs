@@ -1,0 +1,63 @@
+/**
+ * `npm run mutations [-- file …]`: changes the broker's sources bit by bit, and runs its unit tests against each change.
+ * A change that no test notices is a survivor. Those that may stay are in `survivors.json`, each with the reason; any other
+ * one ends this with 1. Without files it takes all of `src/broker`, which is hours: `npm run mutations -- src/broker/grant.ts`.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Stryker } from '@stryker-mutator/core';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+process.chdir(resolve(here, '../..'));
+const files = process.argv.slice(2);
+const known = JSON.parse(readFileSync(join(here, 'survivors.json'), 'utf8'));
+const tempDirName = mkdtempSync(join(tmpdir(), 'e2b-edge-mutations-'));
+
+let results;
+try {
+  results = await new Stryker({
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner', join(here, 'ignore-words.mjs')],
+    ignorers: ['words'],
+    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+    mutate: files.length > 0 ? files : ['src/broker/**/*.ts'],
+    ignorePatterns: ['bench-results', 'dist', 'demo', 'docs'],
+    reporters: ['clear-text', 'json'],
+    clearTextReporter: { logTests: false, reportTests: false },
+    jsonReporter: { fileName: 'bench-results/mutations.json' },
+    coverageAnalysis: 'perTest',
+    concurrency: Number(process.env.CONCURRENCY ?? 1),
+    tempDirName,
+  }).runMutationTest();
+} finally {
+  rmSync(tempDirName, { recursive: true, force: true });
+}
+
+const survivors = results
+  .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
+  .map(describe);
+const isSame = (one, other) =>
+  ['file', 'mutator', 'code', 'replacement'].every((key) => one[key] === other[key]);
+const unexplained = survivors.filter((one) => !known.some((other) => isSame(one, other)));
+const tried = new Set(results.map(({ fileName }) => relative('.', fileName)));
+const gone = known.filter((one) => tried.has(one.file) && !survivors.some((other) => isSame(one, other)));
+for (const { why: _why, ...one } of gone) console.log(`no survivor any more: ${JSON.stringify(one)}`);
+for (const one of unexplained) console.log(`not explained: ${JSON.stringify(one)}`);
+const killed = results.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
+console.log(
+  `${killed} killed, ${survivors.length} survived, of which ${unexplained.length} are not explained in test/mutation/survivors.json`,
+);
+process.exitCode = unexplained.length > 0 ? 1 : 0;
+
+/** What stays the same when lines move. */
+function describe({ fileName, mutatorName, replacement, location: { start, end } }) {
+  const lines = readFileSync(fileName, 'utf8')
+    .split('\n')
+    .slice(start.line, end.line + 1);
+  lines[lines.length - 1] = lines.at(-1).slice(0, end.column);
+  lines[0] = lines[0].slice(start.column);
+  const code = lines.map((line) => line.trim()).join(' ');
+  return { file: relative('.', fileName), mutator: mutatorName, code, replacement };
+}
