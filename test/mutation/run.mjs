@@ -3,7 +3,7 @@
  * A change that no test notices is a survivor. Those that may stay are in `survivors.json`, each with the reason; any other
  * one ends this with 1. Without files it takes all of `src/broker`, which is hours: `npm run mutations -- src/broker/grant.ts`.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,8 @@ process.chdir(resolve(here, '../..'));
 const files = process.argv.slice(2);
 const known = JSON.parse(readFileSync(join(here, 'survivors.json'), 'utf8'));
 const tempDirName = mkdtempSync(join(tmpdir(), 'e2b-edge-mutations-'));
+// Above the copy that is changed. The tool's own link is of a folder alone, and a worktree's may be a link itself.
+symlinkSync(realpathSync('node_modules'), join(tempDirName, 'node_modules'));
 
 let results;
 try {
@@ -30,6 +32,7 @@ try {
     coverageAnalysis: 'perTest',
     concurrency: Number(process.env.CONCURRENCY ?? 1),
     tempDirName,
+    symlinkNodeModules: false,
   }).runMutationTest();
 } finally {
   rmSync(tempDirName, { recursive: true, force: true });
