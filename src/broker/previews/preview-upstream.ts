@@ -6,7 +6,8 @@ import { askControlPlane } from '../control-plane.js';
 import type { Exchange } from '../exchange.js';
 import { guardUpload } from '../passage.js';
 import { readBody } from '../read-body.js';
-import { httpRefusal, upstreamFailed } from '../refusals.js';
+import { httpRefusal, sandboxPaused, upstreamFailed } from '../refusals.js';
+import type { KnownSandbox } from '../sandbox-directory.js';
 import type { PreviewAccess } from './preview-access.js';
 import { previewFailure } from './preview-failure.js';
 import { previewRequestHeaders } from './preview-request.js';
@@ -21,20 +22,19 @@ export interface PreviewUpstream {
 
 /** Up to this size a body is sent with its length: small servers know no other. */
 const sizedBytes = 64 * 1024;
-const defaultSeconds = 300;
+/** The least that the control plane takes. */
+const shortestSeconds = 1;
 
 export async function previewUpstream<Env>(
-  { request, directory, credentials }: Exchange<Env>,
+  exchange: Exchange<Env>,
   target: PreviewTarget,
   access: PreviewAccess,
 ): Promise<PreviewUpstream> {
+  const { request, directory, credentials } = exchange;
   const { sandboxId, port, path } = target;
-  let sandbox = await directory.find(sandboxId, credentials);
-  if (sandbox.isPrivate && sandbox.trafficToken === undefined) {
-    const timeout = access.claims.keep ?? defaultSeconds;
-    const record = await askControlPlane(() => credentials.control.connect(sandboxId, { timeout }));
-    sandbox = directory.remember(record, credentials);
-  }
+  const known = await directory.find(sandboxId, credentials);
+  const isLocked = known.isPrivate && known.trafficToken === undefined;
+  const sandbox = isLocked ? await withTrafficToken(exchange, sandboxId) : known;
   const endpoint = sandbox.portEndpoint(port);
   return {
     // Joined as text: resolved as an address, a path that begins with two slashes would be another host.
@@ -42,6 +42,23 @@ export async function previewUpstream<Env>(
     headers: previewRequestHeaders(request, target, access, endpoint, sandbox.trafficToken),
     endpoint,
   };
+}
+
+/**
+ * The token for private ports is told to who connects, which would also wake a sandbox and put off its end: neither
+ * comes with a port. An end is never brought nearer by it.
+ */
+async function withTrafficToken<Env>(
+  { credentials, directory }: Exchange<Env>,
+  sandboxId: string,
+): Promise<KnownSandbox> {
+  const { control } = credentials;
+  const { state } = await askControlPlane(() => control.info(sandboxId));
+  if (state === 'paused') throw sandboxPaused();
+  return directory.remember(
+    await askControlPlane(() => control.connect(sandboxId, { timeout: shortestSeconds })),
+    credentials,
+  );
 }
 
 /** Asks the app. Its answer is as it came, redirects among them; rejects where something else answered in its place. */

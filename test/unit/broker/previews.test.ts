@@ -92,6 +92,32 @@ describe('a sandbox with private ports', () => {
     expect(fake.envd.at(-1)?.headers).not.toHaveProperty('x-access-token');
   });
 
+  test.each(['running', 'paused'])(
+    'is neither woken nor kept by whoever may use a port: %s',
+    async (state) => {
+      const { fake } = harness;
+      fake.onControl = ({ path, method }, response) => {
+        const id = /\/sandboxes\/(\w+)/.exec(path)?.[1];
+        if (id === undefined || method === 'DELETE') return false;
+        const record = { sandboxID: id, templateID: 'base', envdVersion: '0.6.13', envdAccessToken: 'e' };
+        const detail = { ...record, state, network: { allowPublicTraffic: false } };
+        json(response, 200, path.endsWith('/connect') ? { ...record, trafficAccessToken: 't' } : detail);
+        return true;
+      };
+      const session = await harness.session({ ports: [3000] });
+      await harness.send('/sessions/refresh', { method: 'POST', headers: bearer(session) });
+      const response = await harness.send(`/ports/${session.sandboxId}/3000/`, { headers: bearer(session) });
+      const connects = fake.control.filter(({ path }) => path.endsWith('/connect'));
+      if (state === 'paused') {
+        expect(await refusal(response)).toEqual({ status: 409, code: 'sandbox_paused' });
+        expect(connects).toEqual([]);
+      } else {
+        expect(response.status).toBe(200);
+        expect(connects.map(({ body }) => JSON.parse(String(body)))).toEqual([{ timeout: 1 }]);
+      }
+    },
+  );
+
   test('that refuses its token is a failure, without a word of why', async () => {
     const session = await harness.session({ ports: [3000] });
     harness.fake.onEnvd = (_seen, response) => {
