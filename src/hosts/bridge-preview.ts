@@ -17,6 +17,7 @@ const sessionOver = 4401;
  */
 export function bridgePreview(app: HostSocket, preview: PreviewSocket): (page: HostSocket) => void {
   const early: (Uint8Array | string)[] = [];
+  let earlySize = 0;
   let page: HostSocket | undefined;
   let ending: { code: number; reason: string } | undefined;
 
@@ -36,8 +37,14 @@ export function bridgePreview(app: HostSocket, preview: PreviewSocket): (page: H
   const letGo = holdPreview(preview, () => end(sessionOver, 'session over'));
   const opening = setTimeout(() => end(1000, 'gone'), openTimeoutMs);
   app.onMessage = (data) => {
-    if (page) pass(page, data);
-    else early.push(data);
+    if (page) {
+      pass(page, data);
+      return;
+    }
+    if (ending) return;
+    early.push(data);
+    earlySize += data.length;
+    if (earlySize > maxBufferedBytes) end(1000, 'too slow');
   };
   app.onClose = (code, reason) => end(sendableCode(code), reason ?? '');
 
@@ -46,7 +53,7 @@ export function bridgePreview(app: HostSocket, preview: PreviewSocket): (page: H
     page = opened;
     page.onMessage = (data) => pass(app, data);
     page.onClose = (code, reason) => end(sendableCode(code), reason ?? '');
-    for (const data of early) pass(page, data);
+    for (const data of early.splice(0)) pass(page, data);
     if (ending) page.close(ending.code, ending.reason);
   };
 }
