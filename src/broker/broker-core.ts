@@ -104,7 +104,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       const exchange: Exchange<Env> = { ...(await scopeOf(context, event, trace)), request, life: {} };
       exchange.limits.checkHead(request);
       const preview = previewTarget(exchange);
-      if (preview) return handlePreview(exchange, preview, decision);
+      if (preview) return await handlePreview(exchange, preview, decision);
       origin = checkOrigin(request, exchange.credentials.origins);
       if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) {
         event.action = 'preflight';
@@ -141,8 +141,9 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       try {
         const scope = await scopeOf(context, decision.event);
         await scope.revocations.revoke(what);
-        await killEnded(scope, what);
+        // From here on the sessions are over, whatever becomes of their sandboxes.
         Object.assign(decision.event, what);
+        await killEnded(scope, what);
         decision.made(204);
       } catch (error) {
         decision.failed(error);

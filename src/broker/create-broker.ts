@@ -9,12 +9,15 @@ export interface Broker<Env = unknown> {
   /**
    * Ends a session, or all that a subject has begun so far, with the sessions of those whom they invited: what is open
    * is cut within 30 s, and all calls are refused with 401, `session_revoked`. The subject may begin new sessions at once
-   * where `authorize` lets them; that is its to refuse. Sandboxes live on.
+   * where `authorize` lets them; that is its to refuse. Sandboxes live on, but for those of sessions that were given out
+   * with `endWithSession`: these are killed.
    *
    * `await broker.revoke({ subject: user.id })`
    * @param context where options are functions: `{ env }`.
    * @throws {InvalidArgumentError} code `no_store` where the broker has none.
    * @throws {SandboxError} code `broker_misconfigured` where the store fails: nothing is sure to be revoked.
+   * @throws {ConnectionError} code `upstream_unavailable` where the sessions are over, but a sandbox that ends with them
+   * could not be killed: call it again.
    */
   revoke(what: Revocation, context?: BrokerContext<Env>): Promise<void>;
 }

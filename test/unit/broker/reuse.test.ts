@@ -190,4 +190,21 @@ describe('a sandbox that ends with the session', () => {
     expect(ended.some(({ sandboxId }) => harness.fake.sandboxes.has(sandboxId))).toBe(false);
     expect(kept.every(({ sandboxId }) => harness.fake.sandboxes.has(sandboxId))).toBe(true);
   });
+
+  test('and cannot be killed at the moment leaves the session over, and the log tells whose', async () => {
+    const stored = await another({ store: createMemoryStore() });
+    stored.authorization = ending({ template: 'base' });
+    const { sessionId, token } = await stored.mint();
+    harness.fake.onControl = ({ method }, response) => {
+      if (method === 'DELETE') json(response, 500, { code: 500, message: 'no' });
+      return method === 'DELETE';
+    };
+    await expect(stored.revoke({ sessionId })).rejects.toMatchObject({ code: 'upstream_unavailable' });
+    expect(stored.events.at(-1)).toMatchObject({ action: 'revoke', outcome: 'failed', sessionId });
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await stored.send(`/sessions/${sessionId}`, { headers })).status).toBe(401);
+    harness.fake.onControl = undefined;
+    await stored.revoke({ sessionId });
+    expect(harness.fake.sandboxes.size).toBe(0);
+  });
 });
