@@ -6,7 +6,7 @@
 
 import type { SandboxDetail } from '../control/records.js';
 import { type E2BEdgeError, isE2BEdgeError } from '../errors.js';
-import { type EnvdEndpoint, envdEndpoint, portEndpoint } from '../transport/envd-endpoint.js';
+import { domainPattern, type EnvdEndpoint, envdEndpoint, portEndpoint } from '../transport/envd-endpoint.js';
 import { createBoundedCache } from './bounded-cache.js';
 import { askControlPlane } from './control-plane.js';
 import { sandboxBusy, sandboxNotFound, sandboxPaused, upstreamFailed } from './refusals.js';
@@ -49,7 +49,6 @@ const rememberMs = 300_000;
 /** All sandboxes of a team share the control plane's patience, so a page at a dead one must not use it up. */
 const askAgainMs = 5_000;
 const maxRemembered = 1000;
-const domainPattern = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
 
 export function createSandboxDirectory(): SandboxDirectory {
   const known = createBoundedCache<KnownSandbox>(rememberMs, maxRemembered);

@@ -4,7 +4,8 @@ import type { ControlApi } from '../control/api.js';
 import { createControlApi } from '../control/api.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
-import { defaultDomain } from '../transport/envd-endpoint.js';
+import { defaultDomain, domainPattern } from '../transport/envd-endpoint.js';
+import { isServiceUrl } from '../transport/service-url.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
 import { type PreviewOrigins, readPreviewOrigins } from './previews/preview-options.js';
@@ -41,8 +42,16 @@ const maxTokenTtlMs = 900_000;
 
 /** @throws {InvalidArgumentError} code `invalid_option`, naming it. */
 export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
-  const { basePath = '', publicUrl, tokenTtlMs, sessionLifeMs } = options;
+  const { basePath = '', publicUrl, tokenTtlMs, sessionLifeMs, issuer } = options;
   if (typeof options.authorize !== 'function') throw invalid('authorize', 'it is missing');
+  // A logger that is none would be a log that is empty.
+  for (const name of ['logger', 'fetch'] as const) {
+    const given: unknown = options[name];
+    if (given !== undefined && typeof given !== 'function') throw invalid(name, 'it is not a function');
+  }
+  if (issuer !== undefined && (typeof issuer !== 'string' || issuer === '')) {
+    throw invalid('issuer', 'it is not a text, or an empty one');
+  }
   for (const name of ['apiKey', 'signingKeys', 'origins'] as const) {
     if (!options[name]) throw invalid(name, 'it is missing');
   }
@@ -52,11 +61,11 @@ export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
   if (publicUrl !== undefined && !/^https?:\/\/[^?#]+[^/?#]$/.test(publicUrl)) {
     throw invalid('publicUrl', `"${publicUrl}" is not an address like "https://api.example/sandbox"`);
   }
-  if (tokenTtlMs !== undefined && !(tokenTtlMs >= 1000 && tokenTtlMs <= maxTokenTtlMs)) {
-    throw invalid('tokenTtlMs', `${tokenTtlMs} is not between 1 000 and 900 000`);
+  if (tokenTtlMs !== undefined && !(isDuration(tokenTtlMs) && tokenTtlMs <= maxTokenTtlMs)) {
+    throw invalid('tokenTtlMs', `${tokenTtlMs} is not a number between 1 000 and 900 000`);
   }
-  if (sessionLifeMs !== undefined && !(sessionLifeMs >= 1000)) {
-    throw invalid('sessionLifeMs', `${sessionLifeMs} is not at least 1 000`);
+  if (sessionLifeMs !== undefined && !isDuration(sessionLifeMs)) {
+    throw invalid('sessionLifeMs', `${sessionLifeMs} is not a number of at least 1 000`);
   }
   return {
     basePath,
@@ -83,22 +92,26 @@ export function createCredentialSource<Env>(
   return async ({ env }, trace) => {
     const ask = <T>(option: FromEnv<Env, T>): T | Promise<T> =>
       typeof option === 'function' ? (option as (env: Env) => T | Promise<T>)(env as Env) : option;
-    const [apiKey, signingKeys, origins, store, domain, apiUrl, sandboxUrl, previews] = await Promise.all([
+    const [apiKey, signingKeys, origins, store, previews, ...places] = await Promise.all([
       ask(options.apiKey),
       ask(options.signingKeys),
       ask(options.origins),
       ask(options.store),
+      ask(options.previews),
       ask(options.domain),
       ask(options.apiUrl),
       ask(options.sandboxUrl),
-      ask(options.previews),
     ]);
+    const domain = hostName(places[0]);
+    const apiUrl = address('apiUrl', places[1]);
+    const sandboxUrl = address('sandboxUrl', places[2]);
     // A function can come back without one, as for a variable that is not set.
     if (!apiKey) throw invalid('apiKey', 'it is empty');
     // What cannot be a header is repeated in the error of it, which would go to the log.
     if (!/^[\x21-\x7e]+$/.test(apiKey))
       throw invalid('apiKey', 'it has spaces or other characters of no key');
     checkOrigins(origins);
+    checkStore(store);
     return {
       origins,
       tokens: {
@@ -112,7 +125,7 @@ export function createCredentialSource<Env>(
       store,
       control: createControlApi({
         apiKey: () => apiKey,
-        apiUrl: (apiUrl ?? `https://api.${domain ?? defaultDomain}`).replace(/\/+$/, ''),
+        apiUrl: apiUrl ?? `https://api.${domain ?? defaultDomain}`,
         client: { fetch: settings.fetch },
         apiHeaders: trace,
       }),
@@ -121,6 +134,28 @@ export function createCredentialSource<Env>(
       previews: readPreviewOrigins(previews, origins),
     };
   };
+}
+
+/** Infinity would be a moment that no store and no token can keep. */
+function isDuration(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) >= 1000;
+}
+
+/** A namespace that is bound is not a store yet, and would be found out only when somebody has to be locked out. */
+function checkStore(store: SessionStore | undefined): void {
+  if (store === undefined || (typeof store?.get === 'function' && typeof store.set === 'function')) return;
+  throw invalid('store', 'it has no `get` and `set`; createMemoryStore, createKvStore and the like make one');
+}
+
+/** An empty text is a variable that is not set. */
+function hostName(domain: string | undefined): string | undefined {
+  if (!domain || domainPattern.test(domain)) return domain || undefined;
+  throw invalid('domain', `"${domain}" is not a name like "${defaultDomain}"`);
+}
+
+function address(name: string, url: string | undefined): string | undefined {
+  if (!url || isServiceUrl(url)) return url?.replace(/\/+$/, '') || undefined;
+  throw invalid(name, 'it has to begin with http:// or https://, and to have no password, query or fragment');
 }
 
 function checkOrigins(origins: readonly string[]): void {

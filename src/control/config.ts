@@ -2,6 +2,7 @@ import { AuthenticationError, InvalidArgumentError } from '../errors.js';
 import { check, checkOptions, flag, type Rule, type Rules, text } from '../transport/check-options.js';
 import { type ClientOptions, clientOptions, clientRules, isHeaders } from '../transport/client-options.js';
 import { defaultDomain } from '../transport/envd-endpoint.js';
+import { isServiceUrl } from '../transport/service-url.js';
 
 /** Where the control plane is, and what opens it. Each falls back to an environment variable when a call is made. */
 export interface ConnectionOptions extends ClientOptions {
@@ -140,9 +141,8 @@ function usableKey(given: string | undefined): string {
   return key;
 }
 
-/** What paths are put behind: a query would swallow them. And a password is nothing that `fetch` takes. */
 function address(name: string, url: string): string {
-  if (!/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(url) || !URL.canParse(url)) {
+  if (!isServiceUrl(url)) {
     const shown = url.replace(/\/\/[^/]*@/, '//…@');
     throw new InvalidArgumentError(
       `The ${name} is "${shown}": it must begin with http:// or https://, and have no password, query or fragment.`,

@@ -6,6 +6,9 @@ export const envdPort = 49983;
 /** E2B's own domain. */
 export const defaultDomain = 'e2b.app';
 
+/** What a domain of sandboxes looks like: it becomes part of a host name. */
+export const domainPattern: RegExp = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
+
 export interface PortEndpointOptions {
   sandboxId: string;
   /** The sandbox's domain. Default `e2b.app`. */

@@ -224,6 +224,12 @@ describe('options', () => {
     ['tokenTtlMs', { tokenTtlMs: 3_600_000 }],
     ['sessionLifeMs', { sessionLifeMs: Number.NaN }],
     ['authorize', { authorize: undefined as never }],
+    ['sessionLifeMs', { sessionLifeMs: '28800000' as never }],
+    ['sessionLifeMs', { sessionLifeMs: Number.POSITIVE_INFINITY }],
+    ['tokenTtlMs', { tokenTtlMs: '300000' as never }],
+    ['issuer', { issuer: '' }],
+    ['logger', { logger: console as never }],
+    ['fetch', { fetch: {} as never }],
     ['apiKey', { apiKey: '' }],
   ])('name %s when it is wrong', (name, wrong) => {
     expect(() => createBroker({ ...good, ...wrong })).toThrow(`\`${name}\``);
@@ -233,6 +239,21 @@ describe('options', () => {
     const broker = await startHarness({ origins: [wrong] });
     await expect(broker.mint()).rejects.toMatchObject({ code: 'broker_misconfigured' });
     expect(String(broker.events[0]?.cause)).toContain('origins');
+    await broker.close();
+  });
+
+  test.each<[string, Partial<BrokerOptions<undefined>>]>([
+    ['store', { store: null as never }],
+    ['store', { store: { get: () => undefined } as never }],
+    ['domain', { domain: 'https://e2b.app' }],
+    ['apiUrl', { apiUrl: 'api.e2b.app' }],
+    ['apiUrl', { apiUrl: 'https://api.e2b.app/?x' }],
+    ['sandboxUrl', { sandboxUrl: 'http://ann:word@localhost' }],
+  ])('name %s in the log when what was made of the environment is wrong', async (name, wrong) => {
+    const broker = await startHarness(wrong);
+    await expect(broker.mint()).rejects.toMatchObject({ code: 'broker_misconfigured' });
+    expect(String(broker.events[0]?.cause)).toContain(`\`${name}\``);
+    expect(broker.fake.control).toEqual([]);
     await broker.close();
   });
 
