@@ -11,6 +11,7 @@ import {
   text,
   textMap,
 } from '../transport/check-options.js';
+import { lifetime } from '../transport/lifetime.js';
 import type { Authorization, NewSandbox, SandboxLife } from './authorization.js';
 import { type FullGrant, parseGrant } from './grant.js';
 import { misconfigured } from './refusals.js';
@@ -32,10 +33,7 @@ const subjectName: Rule = [
 ];
 const grantObject: Rule = ['an object', isObject];
 const lifeRules: Rules<SandboxLife> = {
-  timeoutMs: [
-    'a number of milliseconds (not seconds) from 1000 to 86400000, which is 24 hours',
-    (value) => typeof value === 'number' && value >= 1000 && value <= 86_400_000,
-  ],
+  timeoutMs: lifetime,
   keepAlive: flag,
   endWithSession: flag,
 };

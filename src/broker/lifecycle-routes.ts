@@ -1,6 +1,7 @@
 /** What a session may do to its sandbox itself, as `lifecycle` grants it. */
 
-import { flag, type Rule } from '../transport/check-options.js';
+import { flag } from '../transport/check-options.js';
+import { lifetime } from '../transport/lifetime.js';
 import type { LifecycleGrant } from '../wire/session.js';
 import { ownSession } from './bearer.js';
 import { askControlPlane } from './control-plane.js';
@@ -14,44 +15,32 @@ import type { SessionClaims } from './session-token.js';
 /** The control plane's call that never brings an end nearer takes no more at once. */
 const maxExtensionSeconds = 3600;
 
+/** What a page may know of its sandbox: nothing that opens it, and nothing that the application keeps with it. */
+const described = [
+  'templateID',
+  'alias',
+  'sandboxID',
+  'envdVersion',
+  'state',
+  'startedAt',
+  'endAt',
+  'cpuCount',
+  'memoryMB',
+  'diskSizeMB',
+] as const;
+
 const words: Record<LifecycleGrant, string> = {
   info: 'see what is known of the sandbox',
   extend: 'put off the end of the sandbox',
   pause: 'pause or resume the sandbox',
   kill: 'kill the sandbox',
 };
-const timeoutRule: Rule = [
-  'a number of milliseconds (not seconds) from 1000 to 86400000, which is 24 hours',
-  (value) => typeof value === 'number' && value >= 1000 && value <= 86_400_000,
-];
 
 /** `GET /sessions/:id`: what the control plane knows of the sandbox, without what opens it. */
 export async function describeSandbox<Env>(exchange: Exchange<Env>, sessionId: string): Promise<Response> {
   const { sbx } = await granted(exchange, sessionId, 'info');
-  const {
-    templateID,
-    alias,
-    sandboxID,
-    envdVersion,
-    state,
-    startedAt,
-    endAt,
-    cpuCount,
-    memoryMB,
-    diskSizeMB,
-  } = await sandboxDetail(exchange, sbx);
-  return jsonResponse({
-    templateID,
-    alias,
-    sandboxID,
-    envdVersion,
-    state,
-    startedAt,
-    endAt,
-    cpuCount,
-    memoryMB,
-    diskSizeMB,
-  });
+  const detail = await sandboxDetail(exchange, sbx);
+  return jsonResponse(Object.fromEntries(described.map((name) => [name, detail[name]])));
 }
 
 /** `GET /sessions/:id/metrics?start=&end=`, in seconds since 1970: as the control plane has them. */
@@ -70,7 +59,7 @@ export async function sandboxMetrics<Env>(exchange: Exchange<Env>, sessionId: st
 export async function extendSandbox<Env>(exchange: Exchange<Env>, sessionId: string): Promise<Response> {
   const { sbx } = await granted(exchange, sessionId, 'extend');
   const { timeoutMs } = await readJson(exchange.request);
-  checkField('timeoutMs', timeoutMs, timeoutRule);
+  checkField('timeoutMs', timeoutMs, lifetime);
   await putOffEnd(exchange, sbx, Math.ceil((timeoutMs as number) / 1000));
   const { endAt } = await sandboxDetail(exchange, sbx);
   return jsonResponse({ endAt });
@@ -94,7 +83,7 @@ export async function resumeSandbox<Env>(exchange: Exchange<Env>, sessionId: str
   const { credentials, directory } = exchange;
   const { sbx, g, keep = defaultTimeoutSeconds } = await granted(exchange, sessionId, 'pause');
   const { timeoutMs = keep * 1000 } = await readJson(exchange.request);
-  checkField('timeoutMs', timeoutMs, timeoutRule);
+  checkField('timeoutMs', timeoutMs, lifetime);
   const asked = Math.ceil((timeoutMs as number) / 1000);
   const timeout = g.lifecycle.includes('extend') ? asked : Math.min(asked, keep);
   const { state } = await sandboxDetail(exchange, sbx);

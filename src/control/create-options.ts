@@ -1,4 +1,3 @@
-import { lifetime } from '../sandbox/lifetime.js';
 import {
   callback,
   check,
@@ -11,6 +10,7 @@ import {
   text,
   textMap,
 } from '../transport/check-options.js';
+import { lifetime } from '../transport/lifetime.js';
 import type { ConnectionOptions } from './config.js';
 import { iamBody, type SandboxIamOptions } from './iam.js';
 import { lifecycleBody, type SandboxLifecycle, seconds } from './lifecycle-options.js';

@@ -1,10 +1,10 @@
 // biome-ignore-all lint/complexity/noThisInStatic: it is the subclass, with what a client has bound to it.
 
-import { lifetimeOrZero } from '../sandbox/lifetime.js';
 import { checkMetricsOptions } from '../sandbox/metrics-options.js';
 import { Sandbox as SessionSandbox } from '../sandbox/sandbox.js';
 import { type CallOptions, callOptions } from '../transport/call-options.js';
 import { check, checkOptions, text } from '../transport/check-options.js';
+import { lifetimeOrZero } from '../transport/lifetime.js';
 import { type SandboxMetrics, sandboxMetrics } from '../wire/sandbox-metrics.js';
 import { type ControlApi, createControlApi } from './api.js';
 import { type ConnectionConfig, type ConnectionOptions, connectionConfig, mergeOptions } from './config.js';

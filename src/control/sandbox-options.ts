@@ -1,6 +1,5 @@
 /** The options of the calls on sandboxes and snapshots, and their rules; those of `create` are a page of their own. */
 
-import { lifetime, lifetimeOrZero } from '../sandbox/lifetime.js';
 import { date, type MetricsOptions } from '../sandbox/metrics-options.js';
 import type { PauseOptions } from '../sandbox/session-options.js';
 import {
@@ -13,6 +12,7 @@ import {
   textMap,
   whole,
 } from '../transport/check-options.js';
+import { lifetime, lifetimeOrZero } from '../transport/lifetime.js';
 import type { SandboxState } from '../wire/sandbox-summary.js';
 import type { ConnectionOptions } from './config.js';
 

@@ -3,6 +3,7 @@ import { absoluteUrl } from '../transport/absolute-url.js';
 import { type CallOptions, callOptions } from '../transport/call-options.js';
 import { callRules, check, checkOptions, whole } from '../transport/check-options.js';
 import type { ClientOptions } from '../transport/client-options.js';
+import { lifetime } from '../transport/lifetime.js';
 import { createRest, type RestCall } from '../transport/rest.js';
 import type { SessionCredential } from '../transport/session-credential.js';
 import {
@@ -15,7 +16,6 @@ import { type SandboxSummary, type SandboxSummaryRecord, sandboxSummary } from '
 import type { LifecycleGrant } from '../wire/session.js';
 import { checkPath } from './file-options.js';
 import { checkUrlOptions, type FileUrlOptions } from './file-url.js';
-import { lifetime } from './lifetime.js';
 import { checkMetricsOptions, type MetricsOptions } from './metrics-options.js';
 import { keepPreview, type Preview, type PreviewEntry } from './preview.js';
 import {

@@ -2,8 +2,8 @@
 
 import type { CallOptions } from '../transport/call-options.js';
 import { callRules, flag, object, type Rules, whole } from '../transport/check-options.js';
+import { lifetime } from '../transport/lifetime.js';
 import type { Grant } from '../wire/session.js';
-import { lifetime } from './lifetime.js';
 
 export interface PauseOptions extends CallOptions {
   /** False drops memory and processes: the sandbox boots from its files when it is resumed. Default true. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, SandboxError } from '../../errors.js';
-import { mostLifetimeMs } from '../../sandbox/lifetime.js';
 import { timeLimit } from '../../transport/call-options.js';
 import { abortable } from '../../transport/deadline.js';
+import { mostLifetimeMs } from '../../transport/lifetime.js';
 import { stepTimeout } from './pool-errors.js';
 import type { PoolableSandbox, PoolCall, PoolSettings } from './pool-options.js';
 

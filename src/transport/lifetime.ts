@@ -1,4 +1,4 @@
-import type { Rule } from '../transport/check-options.js';
+import type { Rule } from './check-options.js';
 
 /** The longest life that can be asked for, in milliseconds. */
 export const mostLifetimeMs = 86_400_000;
