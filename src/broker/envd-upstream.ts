@@ -93,7 +93,7 @@ async function sendTo<Env>(
       ...endpoint.headers,
     },
     signal,
-    redirect: 'manual',
+    redirect: body instanceof ReadableStream ? streamRedirect() : 'manual',
     ...(body && { body }),
     ...(body instanceof ReadableStream && { duplex: 'half' }),
   };
@@ -115,4 +115,16 @@ async function sendTo<Env>(
   // A token that envd refuses, and a sandbox that is not where it was, are asked for anew the next time.
   if (response.status === 401 || response.status === 502) directory.forget(event.sandboxId ?? '');
   return response;
+}
+
+/**
+ * No redirect is followed in any case. With 'manual' Node's fetch keeps a copy of all that is streamed, to send it again;
+ * workerd does not know 'error', and keeps none.
+ */
+function streamRedirect(): RequestRedirect {
+  try {
+    return new Request('http://any.invalid', { redirect: 'error' }).redirect;
+  } catch {
+    return 'manual';
+  }
 }
