@@ -183,7 +183,7 @@ async function tickAll(open, upstream) {
 
 /** The same amount of output over more and more streams at once: straight, and through the broker. */
 async function throughput(broker, upstream) {
-  const total = Math.min(largest, 200) * megabyte;
+  const total = Math.min(largest, 100) * megabyte;
   for (const size of [1, 10, 100]) {
     const speeds = { straight: [], broker: [] };
     const processor = [];
