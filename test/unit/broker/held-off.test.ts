@@ -85,3 +85,26 @@ test.each([new Error('the secret words'), new SandboxError('the secret words'), 
     expect(text).not.toContain('secret');
   },
 );
+
+test('that all may be read does not let a write follow a symlink out of its prefix', async () => {
+  const own = await startHarness();
+  try {
+    own.fake.links.set('/srv/out', '/etc');
+    const session = await own.session({
+      files: [
+        { op: 'read', prefix: '/' },
+        { op: 'write', prefix: '/srv' },
+      ],
+    });
+    own.fake.envd.length = 0;
+    const answer = await own.send(`/envd/${session.sandboxId}/files?path=/srv/out/passwd`, {
+      method: 'POST',
+      headers: { ...bearer(session), 'content-type': 'application/octet-stream' },
+      body: 'x',
+    });
+    expect(await refusal(answer)).toEqual({ status: 403, code: 'permission_denied' });
+    expect(own.fake.envd.filter(({ path }) => path === '/files')).toEqual([]);
+  } finally {
+    await own.close();
+  }
+});
