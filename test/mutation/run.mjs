@@ -56,11 +56,12 @@ process.exitCode = unexplained.length > 0 ? 1 : 0;
 
 /** What stays the same when lines move. */
 function describe({ fileName, mutatorName, replacement, location: { start, end } }) {
+  // Both count from 1.
   const lines = readFileSync(fileName, 'utf8')
     .split('\n')
-    .slice(start.line, end.line + 1);
-  lines[lines.length - 1] = lines.at(-1).slice(0, end.column);
-  lines[0] = lines[0].slice(start.column);
+    .slice(start.line - 1, end.line);
+  lines[lines.length - 1] = lines.at(-1).slice(0, end.column - 1);
+  lines[0] = lines[0].slice(start.column - 1);
   const code = lines.map((line) => line.trim()).join(' ');
   return { file: relative('.', fileName), mutator: mutatorName, code, replacement };
 }
