@@ -17,4 +17,12 @@ export type { PreviewOptions } from './broker/previews/preview-options.js';
 export type { Revocation } from './broker/revocation.js';
 export type { SessionStore } from './broker/session-store.js';
 export type { SigningKey, SigningKeyPair, SigningKeys } from './broker/signing-keys.js';
-export type { FileGrant, Grant, LifecycleGrant, MintRequest, Session } from './wire/session.js';
+export type {
+  DirectSession,
+  ExactCommand,
+  FileGrant,
+  Grant,
+  LifecycleGrant,
+  MintRequest,
+  Session,
+} from './wire/session.js';

@@ -61,4 +61,11 @@ export { type EntryInfo, FileType, type WriteInfo } from './wire/file-entry.js';
 export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-event.js';
 export type { SandboxMetrics } from './wire/sandbox-metrics.js';
 export type { SandboxState, SandboxSummary } from './wire/sandbox-summary.js';
-export type { DirectSession, FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';
+export type {
+  DirectSession,
+  ExactCommand,
+  FileGrant,
+  Grant,
+  LifecycleGrant,
+  Session,
+} from './wire/session.js';

@@ -140,6 +140,7 @@ export type { InputSource } from './sandbox/input-source.js';
 export { invitationLink, takeInvitation } from './sandbox/invitation-link.js';
 export type { KillOptions, KillSignal } from './sandbox/kill-options.js';
 export type { OutputBytes, OutputGap } from './sandbox/output-log.js';
+export type { Preview } from './sandbox/preview.js';
 export type { Pty } from './sandbox/pty.js';
 export { PtyHandle } from './sandbox/pty-handle.js';
 export type {
@@ -192,4 +193,11 @@ export { type FilesystemEvent, FilesystemEventType } from './wire/filesystem-eve
 export type { PtyOutput, Stderr, Stdout, Username } from './wire/official-types.js';
 export type { SandboxMetrics } from './wire/sandbox-metrics.js';
 export type { SandboxState, SandboxSummary } from './wire/sandbox-summary.js';
-export type { DirectSession, FileGrant, Grant, LifecycleGrant, Session } from './wire/session.js';
+export type {
+  DirectSession,
+  ExactCommand,
+  FileGrant,
+  Grant,
+  LifecycleGrant,
+  Session,
+} from './wire/session.js';

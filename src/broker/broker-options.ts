@@ -54,7 +54,8 @@ export interface BrokerOptions<Env = unknown> {
   publicUrl?: string;
   /**
    * Remembers sessions that were ended, which ends what they have open within 30 s as well. Without one they
-   * work on until their token ends, and for as long as `authorize` lets them be refreshed.
+   * work on until their token ends, and for as long as `authorize` lets them be refreshed. One that can compare and set
+   * also counts mints and uses of invitations for all instances, which else each process does for itself.
    */
   store?: FromEnv<Env, SessionStore | undefined>;
   /** What one session, and one subject, may take up at once. */
@@ -76,8 +77,8 @@ export interface BrokerOptions<Env = unknown> {
   sandboxUrl?: FromEnv<Env, string | undefined>;
   /** Where what listens at granted ports is shown. Default: below the broker's path. */
   previews?: FromEnv<Env, PreviewOptions | undefined>;
-  /** Takes the place of the runtime's own. */
+  /** Takes the place of the runtime's own; for WebSockets of previews on Workers alone. */
   fetch?: FetchLike;
-  /** Called once for each request and for what happens at terminals. What it throws is dropped. */
+  /** Called once for each decision, at the end of what passes for long, and for what happens at terminals. What it throws is dropped. */
   logger?: (event: BrokerEvent) => void;
 }

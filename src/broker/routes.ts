@@ -6,8 +6,9 @@ import { httpRefusal, routeNotFound } from './refusals.js';
 export const sandboxIdPattern: RegExp = /^[a-z0-9]{1,64}$/;
 
 /**
- * Method, path below `basePath`, name; the method `ALL` is every one. Of two that match, the first one counts. A part
- * that begins with a colon is a parameter; with a star at its end, it is all that is left of the path, as it was sent.
+ * Method, path below `basePath`, name. Of two that match, the first one counts. A part that begins with a colon is a
+ * parameter; with a star at its end, it is all that is left of the path, as it was sent. Previews are not among them:
+ * they take every method, and can be at hosts of their own.
  */
 const routes = [
   ['POST', '/sessions', 'mint'],
@@ -33,7 +34,6 @@ const routes = [
 const parameters: Record<string, RegExp> = {
   sessionId: /^[0-9a-f-]{36}$/,
   sandboxId: sandboxIdPattern,
-  port: /^[1-9]\d{0,4}$/,
   // Which procedures there are is known where they are called; any other is refused there.
   procedure: /^[a-z]+\.[A-Za-z]+\/[A-Za-z]+$/,
 };
@@ -47,8 +47,6 @@ type Parameters<Path extends string> = Path extends `${string}:${infer Name}/${i
 
 /** A route that was matched, with its parameters. */
 export type Route = { [Row in Listed as Row[2]]: { name: Row[2] } & Parameters<Row[1]> }[Listed[2]];
-
-const everyMethod = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** The route of a request. */
 export function matchRoute(method: string, pathname: string, basePath: string): Route {
@@ -66,9 +64,7 @@ export function routesAt(pathname: string, basePath: string): Record<string, Rou
   const parts = pathname.slice(basePath.length + 1).split('/');
   for (const [method, path, name] of routes as readonly (readonly [string, string, string])[]) {
     const values = valuesOf(path.slice(1).split('/'), parts);
-    for (const each of values ? (method === 'ALL' ? everyMethod : [method]) : []) {
-      found[each] ??= { name, ...values } as Route;
-    }
+    if (values) found[method] ??= { name, ...values } as Route;
   }
   return found;
 }

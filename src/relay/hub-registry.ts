@@ -84,8 +84,8 @@ export class HubRegistry {
     const known = entries.get(key);
     if (known) return known.opening;
     const { subject, sessionId } = access;
-    this.#makeRoom((entry) => entry.sessionId === sessionId, this.#max.ofSession);
-    this.#makeRoom((entry) => entry.subject === subject, this.#max.ofSubject);
+    this.#makeRoom('session', (entry) => entry.sessionId === sessionId, this.#max.ofSession);
+    this.#makeRoom('user', (entry) => entry.subject === subject, this.#max.ofSubject);
     const entry = { subject, sessionId } as Entry;
     entry.opening = open(entry).then(
       (hub) => {
@@ -102,12 +102,12 @@ export class HubRegistry {
   }
 
   /** Each terminal holds a stream and its output, also where nobody is. Such a one is let go of; its program lives on. */
-  #makeRoom(isOwn: (entry: Entry) => boolean, max: number): void {
+  #makeRoom(whose: 'session' | 'user', isOwn: (entry: Entry) => boolean, max: number): void {
     const entries = new Set([...this.#byPid.values(), ...this.#byCreateKey.values()]);
     const own = [...entries].filter(isOwn);
     if (own.length < max) return;
     const unattended = own.find(({ hub }) => hub && !hub.isAttended)?.hub;
-    if (!unattended) throw tooMany('terminals of one user', 'too_many_terminals');
+    if (!unattended) throw tooMany(`terminals of one ${whose}`, 'too_many_terminals');
     unattended.close();
   }
 

@@ -11,7 +11,10 @@ export interface PauseOptions extends CallOptions {
 }
 
 export interface ResumeOptions extends CallOptions {
-  /** The sandbox lives for so long from then on, in milliseconds. Default: as your application gives it when it authorizes. */
+  /**
+   * The sandbox lives for so long from then on, in milliseconds. Default, and without the grant `extend` the most: as your
+   * application gives it when it authorizes; 300 000 where it does not let pages keep the sandbox alive.
+   */
   timeoutMs?: number;
 }
 

@@ -98,7 +98,7 @@ export function revocation(stage: BrokerStage): void {
       expect(tries.filter(({ status }) => status === 201)).toHaveLength(3);
       for (const refused of tries.filter(({ status }) => status !== 201)) {
         const seconds = Number(refused.headers.get('retry-after'));
-        expect(seconds).toBeGreaterThan(30);
+        expect(seconds).toBeGreaterThan(0);
         expect(seconds).toBeLessThanOrEqual(60);
         expect(await codeOf(refused)).toEqual({ status: 429, code: 'rate_limited' });
       }

@@ -335,7 +335,7 @@ describe('a terminal', () => {
     start({ maxTerminalsPerSession: 1 });
     const one = await join({ ...create('a'), clientId: 'a' });
     const two = await join({ ...create('b'), clientId: 'b' });
-    expect(two.refusal).toMatchObject({ code: 'too_many_terminals' });
+    expect(two.refusal).toMatchObject({ code: 'too_many_terminals', message: /one session/ });
     change = (access) => Object.assign(access, { sessionId: 'another' });
     expect((await join({ ...create('c'), clientId: 'c' })).closeCode).toBeUndefined();
     change = () => {};
