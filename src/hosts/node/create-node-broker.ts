@@ -7,6 +7,7 @@ import type { Revocation } from '../../broker/revocation.js';
 import { maxFrameBytes, ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { serveSocket } from '../serve-socket.js';
+import { nodeFetch } from './node-fetch.js';
 import { nodeRequest } from './node-request.js';
 import { writeNodeResponse } from './node-response.js';
 import { pipePreview } from './pipe-preview.js';
@@ -40,7 +41,7 @@ export interface NodeBroker {
  * @throws {InvalidArgumentError} code `invalid_option`, naming it.
  */
 export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker {
-  const core = createBrokerCore(options);
+  const core = createBrokerCore({ ...options, fetch: options?.fetch ?? nodeFetch });
   const relay = createBrokerRelay(core, {});
   const sockets = new WebSocketServer({
     noServer: true,
