@@ -17,9 +17,9 @@ export function http(stage: BrokerStage): void {
   });
 
   /** How a call to envd is answered, and whether it got there. */
-  async function call(headers: Record<string, string>, sandboxId = session.sandboxId): Promise<unknown> {
+  async function call(headers: Record<string, string>, query = ''): Promise<unknown> {
     stage.scripted.envd.length = 0;
-    const response = await broker().fetch(`/envd/${sandboxId}/process.Process/List`, {
+    const response = await broker().fetch(`/envd/${session.sandboxId}/process.Process/List${query}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: '{}',
@@ -47,7 +47,7 @@ export function http(stage: BrokerStage): void {
       ['that is absent', () => ({})],
       ['that is none', () => ({ authorization: 'Bearer nonsense' })],
       ['of another kind of credential', () => ({ authorization: `Basic ${session.token}` })],
-      ['in the query alone', () => ({ cookie: `token=${session.token}` })],
+      ['in a cookie alone', () => ({ cookie: `token=${session.token}` })],
       ['with a changed signature', () => ({ authorization: `Bearer ${session.token.slice(0, -4)}AAAA` })],
       [
         'signed with another key',
@@ -64,6 +64,11 @@ export function http(stage: BrokerStage): void {
       ['of another sandbox', () => bearer(other)],
     ])('%s is answered with 401, and envd is not asked', async (_what, headers) => {
       expect(await call(await headers())).toEqual({ status: 401, code: 'unauthenticated', reached: false });
+    });
+
+    test.each(['token', 'access_token'])('in the query alone, as `%s`, is none', async (name) => {
+      const refused = { status: 401, code: 'unauthenticated', reached: false };
+      expect(await call({}, `?${name}=${session.token}`)).toEqual(refused);
     });
   });
 

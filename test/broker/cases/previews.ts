@@ -191,6 +191,7 @@ export function previews(stage: BrokerStage): void {
       const reader = stream.body!.getReader();
       expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: one\n\n');
       await reader.cancel();
+      // workerd tells that its caller has left when it next writes, and this app says no more.
       if (stage.runtime === 'workerd') return;
       await expect.poll(async () => (await ask('/left')).text, { timeout: 10_000 }).toBe('true');
     });
