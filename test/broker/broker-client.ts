@@ -123,7 +123,7 @@ function isDirectMint({ body }: RequestInit): boolean {
  * Sends once more where the connection had been used before and was closed unanswered, as browsers do: workerd closes one
  * whose last upload it refused unread.
  */
-async function sendAsBrowser(url: string, init: RequestInit): Promise<Response> {
+export async function sendAsBrowser(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
   } catch (error) {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Grant, Session } from 'e2b-edge/broker';
 import type { Sandbox } from 'e2b-edge/browser';
 import { describe, expect, test } from 'vitest';
-import { bearer, everything } from '../broker-client.js';
+import { bearer, everything, sendAsBrowser } from '../broker-client.js';
 import type { BrokerStage } from '../broker-stage.js';
 
 const home = '/home/user';
@@ -38,7 +38,7 @@ export function strict(stage: BrokerStage): void {
       grants: { files, strict: true, user: 'user', commands: 'run' },
     });
     const request = async (path: string, init: RequestInit) =>
-      fetch(`${session.urls.envd}/files?${new URLSearchParams({ path })}`, {
+      sendAsBrowser(`${session.urls.envd}/files?${new URLSearchParams({ path })}`, {
         ...init,
         headers: { ...bearer(session), 'accept-encoding': 'identity', ...(init.headers as object) },
       });
