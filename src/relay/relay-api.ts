@@ -54,7 +54,7 @@ export interface RelayOptions {
   /** How long a socket may take to say HELLO, in milliseconds. Default 5 000. */
   helloTimeoutMs?: number;
   /**
-   * Sockets that have not been attached yet, of the whole relay. Default 64. One more takes the place of the one that
+   * Sockets whose token was not found good yet, of the whole relay. Default 64. One more takes the place of the one that
    * has been silent for longest.
    */
   maxPendingSockets?: number;

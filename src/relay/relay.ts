@@ -18,6 +18,8 @@ class HubRelay implements Relay {
   readonly #options: RelayOptions;
   readonly #hubs: HubRegistry;
   readonly #visitors = new Set<Visitor>();
+  /** Whose token was found good, while their terminal is found. They count for their own session and subject alone. */
+  readonly #admitted = new Map<Visitor, RelayAccess>();
   #order = 0;
   #closed = false;
 
@@ -44,7 +46,7 @@ class HubRelay implements Relay {
 
   close(): void {
     this.#closed = true;
-    for (const visitor of [...this.#visitors]) visitor.close(PtyClose.goingAway);
+    for (const visitor of [...this.#visitors, ...this.#admitted.keys()]) visitor.close(PtyClose.goingAway);
     this.#hubs.close();
   }
 
@@ -74,7 +76,10 @@ class HubRelay implements Relay {
         throw new PermissionDeniedError('The session is for another sandbox.', { code: 'other_sandbox' });
       }
       this.#checkSockets(hello, access);
+      this.#visitors.delete(visitor);
+      this.#admitted.set(visitor, access);
       const hub = await this.#hubs.find(hello, access);
+      this.#admitted.delete(visitor);
       if (!visitor.isOpen) return;
       // Others of the session may have come in meanwhile.
       this.#checkSockets(hello, access);
@@ -85,16 +90,19 @@ class HubRelay implements Relay {
       else this.#refuse(visitor, sandboxId, error);
     } finally {
       this.#visitors.delete(visitor);
+      this.#admitted.delete(visitor);
     }
   }
 
   #checkSockets({ clientId }: Hello, { sessionId, subject }: RelayAccess): void {
     const { maxSocketsPerSession = 8, maxSocketsPerSubject = 32 } = this.#options;
     const others = this.#hubs.attached().filter((attachment) => attachment.clientId !== clientId);
-    if (others.filter(({ access }) => access.sessionId === sessionId).length >= maxSocketsPerSession) {
+    const waiting = [...this.#admitted].filter(([visitor]) => visitor.isOpen);
+    const taken = [...others.map(({ access }) => access), ...waiting.map(([, access]) => access)];
+    if (taken.filter((access) => access.sessionId === sessionId).length >= maxSocketsPerSession) {
       throw tooMany('sockets of one session', 'too_many_sockets');
     }
-    if (others.filter(({ access }) => access.subject === subject).length >= maxSocketsPerSubject) {
+    if (taken.filter((access) => access.subject === subject).length >= maxSocketsPerSubject) {
       throw tooMany('sockets of one user', 'too_many_sockets');
     }
   }

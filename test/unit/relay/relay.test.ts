@@ -113,6 +113,21 @@ describe('the greeting', () => {
     expect(later.refusal).toMatchObject({ code: 'too_many_sockets', retryable: true, retryAfterMs: 2_000 });
   });
 
+  it('keeps nobody else out once its token was found good, however long its terminal takes', async () => {
+    start({ maxPendingSockets: 2, maxSocketsPerSession: 3 });
+    open = () => new Promise(() => {});
+    const stalled: MemorySocket[] = [];
+    // All of them want the same terminal, so that of terminals there are not too many.
+    for (let count = 0; count < 5; count++) stalled.push(await join({ ...create(), clientId: 'one' }));
+    const codes = stalled.map(({ closeCode }) => closeCode);
+    expect(codes).toEqual([undefined, undefined, undefined, 4429, 4429]);
+    expect(stalled[4]?.refusal).toMatchObject({ code: 'too_many_sockets' });
+    const other = await join({ ...create(), token: 'other' }, 'another');
+    expect(other.closeCode).toBeUndefined();
+    relay.close();
+    expect(stalled[0]?.closeCode).toBe(1012);
+  });
+
   it.each([
     ['a text', 'hello'],
     ['nothing', new Uint8Array(0)],
