@@ -28,15 +28,15 @@ export async function openSandbox<Env>(
     return askControlPlane(() => control.connect(sandbox.id, { timeout }));
   }
   const mark: SandboxMark = { subject, issuer: tokens.issuer };
+  const own = sandbox.reuse ? reuseMark(mark, sandbox.reuse) : ownMark(mark);
   if (asked !== undefined) {
     const { metadata } = await askControlPlane(() => control.info(asked));
-    if (!isMarked(metadata, ownMark(mark))) throw sandboxNotFound();
+    // What is granted in one that the application names is not for another of the subject's.
+    if (!isMarked(metadata, own)) throw sandboxNotFound();
     return askControlPlane(() => control.connect(asked, { timeout }));
   }
   const request = newSandbox(sandbox, mark, timeout);
-  return sandbox.reuse
-    ? openReused(exchange, request, reuseMark(mark, sandbox.reuse))
-    : createSandbox(exchange, request);
+  return sandbox.reuse ? openReused(exchange, request, own) : createSandbox(exchange, request);
 }
 
 function newSandbox(

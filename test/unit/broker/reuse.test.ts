@@ -99,6 +99,18 @@ describe('a subject’s own sandbox', () => {
     expect((await harness.mint()).sandboxId).not.toBe(eves.sandboxId);
   });
 
+  test('is asked for by its id as the one that the application names, and not in the place of another', async () => {
+    const { sandboxId } = await harness.mint();
+    harness.authorization = own('project-7');
+    await expect(harness.mint({ sandboxId })).rejects.toMatchObject({ code: 'sandbox_not_found' });
+    const named = await harness.mint();
+    expect((await harness.mint({ sandboxId: named.sandboxId })).sandboxId).toBe(named.sandboxId);
+    harness.authorization = own();
+    await expect(harness.mint({ sandboxId: named.sandboxId })).rejects.toMatchObject({
+      code: 'sandbox_not_found',
+    });
+  });
+
   test('is not asked for by id where its mark is of another application', async () => {
     const { sandboxId } = await harness.mint();
     const other = await another({ issuer: 'another app' });
