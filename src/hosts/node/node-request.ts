@@ -22,13 +22,17 @@ export function nodeRequest(message: IncomingMessage, signal: AbortSignal): Requ
   }
 }
 
-/** The host is the caller's word and the scheme a guess; nothing in the broker goes by either. */
+/**
+ * The host is the caller's word, which previews alone go by, and the scheme a guess. A host that brings a path along
+ * would be one that nobody before the broker has seen.
+ */
 function nodeUrl(message: IncomingMessage): URL {
   const scheme = (message.socket as Partial<TLSSocket>).encrypted ? 'https' : 'http';
   const path = message.url?.startsWith('/') ? message.url : '/';
-  const origin = `${scheme}://${message.headers.host}`;
+  const { host = '' } = message.headers;
+  const isHost = !/[/\\?#]/.test(host) && URL.canParse(`${scheme}://${host}`);
   // Joined as text: by itself a path that begins with two slashes is a host.
-  return new URL((URL.canParse(origin) ? origin : `${scheme}://localhost`) + path);
+  return new URL(`${scheme}://${isHost ? host : 'localhost'}${path}`);
 }
 
 function nodeHeaders(message: IncomingMessage): Headers {

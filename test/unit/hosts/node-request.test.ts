@@ -18,6 +18,13 @@ test.each([
   expect(requestTo(path)?.url).toBe(url);
 });
 
+test.each(['app.example/api', 'app.example/api?', 'app.example#', 'app.example\\api'])(
+  'a host brings no path along: %s',
+  (host) => {
+    expect(requestTo('/sessions', host)?.url).toBe('http://localhost/sessions');
+  },
+);
+
 test('a host that is none is not gone by', () => {
   expect(requestTo('/sessions', 'a b')?.url).toBe('http://localhost/sessions');
   expect(requestTo('/sessions', 'user:word@app.example')).toBeUndefined();
