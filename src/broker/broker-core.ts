@@ -102,10 +102,13 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     let response: Response;
     try {
       const exchange: Exchange<Env> = { ...(await scopeOf(context, event, trace)), request, life: {} };
+      const { origins } = exchange.credentials;
+      // Before anything is refused: a page of ours is to read why.
+      origin = origins.find((known) => known === request.headers.get('origin'));
       exchange.limits.checkHead(request);
       const preview = previewTarget(exchange);
       if (preview) return await handlePreview(exchange, preview, decision);
-      origin = checkOrigin(request, exchange.credentials.origins);
+      checkOrigin(request, origins);
       if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) {
         event.action = 'preflight';
         response = preflight(request, pathname, basePath);

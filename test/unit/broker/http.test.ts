@@ -27,6 +27,18 @@ afterAll(() => harness.close());
 
 describe('origins', () => {
   test.each([
+    ['an address that is too long', `/sessions?${'x'.repeat(20_000)}`, {}, 414],
+    ['headers that are too large', '/sessions', { 'x-large': 'x'.repeat(20_000) }, 431],
+    ['a preview that cannot be', '/ports/i1/49983/', {}, 404],
+  ])('a page of ours reads why it was refused: %s', async (_name, path, headers, status) => {
+    const response = await harness.send(path, { headers: { origin, ...headers } });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+    const foreign = await harness.send(path, { headers: { ...headers, origin: 'https://evil.example' } });
+    expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test.each([
     'https://evil.example',
     'https://app.example.evil.example',
     'http://app.example',
