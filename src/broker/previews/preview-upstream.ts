@@ -5,7 +5,7 @@ import type { EnvdEndpoint } from '../../transport/envd-endpoint.js';
 import { askControlPlane } from '../control-plane.js';
 import type { Exchange } from '../exchange.js';
 import { guardUpload } from '../passage.js';
-import { readBody } from '../read-body.js';
+import { discard, readBody } from '../read-body.js';
 import { httpRefusal, sandboxPaused, upstreamFailed } from '../refusals.js';
 import type { KnownSandbox } from '../sandbox-directory.js';
 import type { PreviewAccess } from './preview-access.js';
@@ -111,5 +111,10 @@ async function send<Env>(
     throw upstreamFailed(error);
   }
   if (response.type === 'opaqueredirect') throw upstreamFailed(new Error('a redirect that cannot be read'));
+  // Nothing can be answered with such a status.
+  if (response.status > 599) {
+    await discard(response);
+    throw upstreamFailed(new Error(`HTTP ${response.status}`));
+  }
   return response;
 }

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { browserCookie, tokenOfCookie } from '../../../src/broker/previews/preview-cookies.js';
 import { readPreviewOrigins } from '../../../src/broker/previews/preview-options.js';
@@ -127,4 +128,26 @@ describe('a sandbox with private ports', () => {
     const response = await harness.send(`/ports/${session.sandboxId}/3000/`, { headers: bearer(session) });
     expect(await refusal(response)).toEqual({ status: 502, code: 'upstream_unavailable' });
   });
+});
+
+test('an answer with a status that there is not is let go of', async () => {
+  let closed = 0;
+  const app = createServer((_request, response) => {
+    response.writeHead(799).write('x');
+    response.once('close', () => closed++);
+  });
+  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
+  const { port } = app.address() as { port: number };
+  const harness = await startHarness({
+    fetch: (url, init) =>
+      new Headers(init?.headers).get('e2b-sandbox-port') === '3000'
+        ? fetch(`http://127.0.0.1:${port}/`, init)
+        : fetch(url, init),
+  });
+  const session = await harness.session({ ports: [3000] });
+  const response = await harness.send(`/ports/${session.sandboxId}/3000/`, { headers: bearer(session) });
+  expect(await refusal(response)).toEqual({ status: 502, code: 'upstream_unavailable' });
+  await expect.poll(() => closed).toBe(1);
+  await harness.close();
+  app.close();
 });
