@@ -20,7 +20,10 @@ export interface BrokerLimits {
   terminals?: number;
   /** WebSockets at once of a session; four times as many of a subject. Default 8. */
   sockets?: number;
-  /** Streams, downloads and uploads at once of a session; four times as many of a subject. Default 16. */
+  /**
+   * Streams, downloads, uploads, and in strict mode all operations on files, at once of a session; four times as many of
+   * a subject. Default 16.
+   */
   streams?: number;
   /** Requests at once to previews of a session; four times as many of a subject. Default 128. */
   previews?: number;

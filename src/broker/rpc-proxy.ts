@@ -91,7 +91,15 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         const visible = await policy.filter(answered, context);
         return { response: rpcAnswer(method, type, visible) };
       };
-      if (!isStreamType(type)) return (await answer()).response;
+      if (!isStreamType(type)) {
+        // In strict mode it runs a program, all of whose output is held here.
+        const leave = claims.g.strict && policy.strict && exchange.limits.enter('stream', claims);
+        try {
+          return (await answer()).response;
+        } finally {
+          if (leave) leave();
+        }
+      }
       const isTerminal = method === Process.start && (message as StartRequest).pty !== undefined;
       return openPassage(
         exchange,

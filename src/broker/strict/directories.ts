@@ -25,6 +25,8 @@ import {
 import type { StrictCall } from './strict-call.js';
 
 const timeoutMs = 600_000;
+/** `find` lists nothing for what is no `int`. */
+const maxDepth = 2 ** 31 - 1;
 /** Of what a program tells: some 100 000 entries. */
 const maxOutputBytes = 16 * 1024 * 1024;
 
@@ -38,7 +40,8 @@ export async function listStrictly(
   { path, depth }: ListDirRequest,
 ): Promise<ListDirResponse> {
   const place = directoryOf(path, grantedPrefixes(call.grant, 'read'));
-  return { entries: readEntries(await run(call, listProgram, [String(depth || 1), ...place], path), path) };
+  const levels = String(Math.min(depth || 1, maxDepth));
+  return { entries: readEntries(await run(call, listProgram, [levels, ...place], path), path) };
 }
 
 export async function makeDirStrictly(
