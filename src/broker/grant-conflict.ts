@@ -21,10 +21,11 @@ const systemSources = [
 
 /**
  * Paths where a command line has a program, a script for an interpreter, or a directory to go to. It is a look and no
- * shell's grammar: a file that a command reads in another way is its input, which a page may be meant to write.
+ * shell's grammar: a file that a command reads in another way is its input, which a page may be meant to write. What is
+ * before a path is looked back at, as it can be a path itself: `/usr/bin/python3 /srv/run.py`.
  */
 const programPath =
-  /(?:^|[;&|({\n]|\b(?:exec|env|nohup|nice|time|sudo|xargs|cd|source|sh|bash|dash|zsh|node|deno|bun|python[\d.]*|ruby|perl|php)(?:\s+-\S+)*\s|(?:^|\s)\.\s)\s*(?:\w+=\S*\s+)*["']?(\/[^\s;&|(){}"']*)/g;
+  /(?<=(?:^|[;&|({\n]|\b(?:exec|env|nohup|nice|time|sudo|xargs|cd|source|sh|bash|dash|zsh|node|deno|bun|python[\d.]*|ruby|perl|php)(?:\s+-\S+)*\s|(?:^|\s)\.\s)\s*(?:\w+=\S*\s+)*["']?)(\/[^\s;&|(){}"']*)/g;
 
 /**
  * Refuses a grant that has a way round itself.

@@ -61,6 +61,8 @@ describe('exact commands', () => {
     ['sh /data/run.sh', '/data'],
     ['bash -eu /data/run.sh', '/data'],
     ['python3 -u /data/run.py', '/data'],
+    ['/usr/bin/python3 -u /data/run.py', '/data'],
+    ['/usr/bin/env python3 /data/run.py', '/data'],
     ['exec nice /data/run', '/data'],
     ['. /data/env', '/data'],
     ['set -e; . /data/env', '/data'],
