@@ -13,6 +13,7 @@ const everything: Grant = {
   ],
   commands: 'run',
   pty: 'write',
+  ports: [3000],
   lifecycle: ['info', 'extend', 'pause', 'kill'],
 };
 

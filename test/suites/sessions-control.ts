@@ -55,6 +55,21 @@ export const sessionsControl: Suite = {
       },
     },
     {
+      name: 'shows a port to the browser, until that is closed',
+      via: 'session',
+      async run({ session, connect, errors }) {
+        const sandbox = await connect(await session());
+        const preview = await sandbox.openPreview(3000);
+        ok(new URL(preview.url).pathname.includes(sandbox.sandboxId), preview.url);
+        ok((await fetch(preview.url)).status === 401, 'the address alone opens nothing');
+        preview.close();
+        await rejects(sandbox.openPreview(3001), errors.PermissionDeniedError, 'permission_denied');
+        for (const wrong of [0, 65_536, '3000' as never]) {
+          await rejects(sandbox.openPreview(wrong), errors.InvalidArgumentError, 'invalid_argument');
+        }
+      },
+    },
+    {
       name: 'is paused and resumed',
       via: 'session',
       async run({ session, connect, errors }) {

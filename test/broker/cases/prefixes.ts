@@ -3,7 +3,7 @@
 import type { Grant, Session } from 'e2b-edge/broker';
 import type { Sandbox } from 'e2b-edge/browser';
 import { describe, expect, test } from 'vitest';
-import { bearer, everything } from '../broker-client.js';
+import { bearer, everything, sendAsBrowser } from '../broker-client.js';
 import type { BrokerStage } from '../broker-stage.js';
 
 const home = '/home/user';
@@ -28,7 +28,7 @@ export function prefixes(stage: BrokerStage): void {
   }
 
   const ask = (session: Session, query: string, init: RequestInit = {}) =>
-    fetch(`${session.urls.envd}/files?${query}`, {
+    sendAsBrowser(`${session.urls.envd}/files?${query}`, {
       ...init,
       headers: { ...bearer(session), 'accept-encoding': 'identity', ...(init.headers as object) },
     });
