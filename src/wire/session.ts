@@ -110,6 +110,7 @@ export function parseSession(value: unknown): Session {
   }
   const urls = record(session.urls, '"urls"');
   for (const key of ['envd', 'pty', 'refresh', 'session', 'sign']) text(urls, key, 'urls.');
+  if (urls.preview !== undefined) text(urls, 'preview', 'urls.');
   record(session.grant, '"grant"');
   if (session.invite !== undefined) record(session.invite, '"invite"');
   return session as unknown as Session;

@@ -10,6 +10,7 @@ type Class = abstract new (...args: never[]) => object;
 const plainObjects: Record<string, string> = {
   createClient: 'Client',
   'SandboxPool#acquire': 'PoolLease',
+  'Sandbox#openPreview': 'Preview',
 };
 
 export class CallRecorder {

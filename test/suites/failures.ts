@@ -99,7 +99,8 @@ export const failures: Suite = {
           if (field !== 'invite') bad.push([field, { ...good, [field]: undefined }]);
         }
         for (const field of Object.keys(good.urls)) {
-          bad.push([field, { ...good, urls: { ...good.urls, [field]: undefined } }]);
+          bad.push([field, { ...good, urls: { ...good.urls, [field]: 5 } }]);
+          if (field !== 'preview') bad.push([field, { ...good, urls: { ...good.urls, [field]: undefined } }]);
         }
         for (const [field, value] of bad) {
           const error = await rejects(
