@@ -153,6 +153,7 @@ export class Sandbox {
    * Opens what listens at a port of the sandbox to this page's browser: its address is for a frame of the page. It stays
    * open until it is closed or the session ends.
    *
+   * <!-- example: not run, because it takes a page of the reader's with a frame -->
    * <!-- example: page -->
    * ```ts
    * const preview = await sandbox.openPreview(3000)

@@ -1,6 +1,6 @@
 /** A server in the place of E2B that creates sandboxes and then fails in one chosen way, whatever is asked. */
 
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export const faults = [
@@ -70,7 +70,7 @@ export async function startFaultServer(): Promise<FaultServer> {
     fault: undefined,
     toggle: () =>
       new Promise((resolve) => {
-        if (!http.listening) return http.listen(port, '127.0.0.1', resolve);
+        if (!http.listening) return listenAgain(http, port, resolve);
         http.close(() => resolve());
         http.closeAllConnections();
       }),
@@ -80,6 +80,15 @@ export async function startFaultServer(): Promise<FaultServer> {
     },
   };
   return server;
+}
+
+/** The port may have been taken for a moment, as by a connection of another test. */
+function listenAgain(http: Server, port: number, onListening: () => void): void {
+  http.once('error', () => setTimeout(() => listenAgain(http, port, onListening), 100));
+  http.listen(port, '127.0.0.1', () => {
+    http.removeAllListeners('error');
+    onListening();
+  });
 }
 
 function create(response: ServerResponse, sandboxID: string): void {

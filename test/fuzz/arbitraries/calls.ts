@@ -261,7 +261,8 @@ const plains: fc.Arbitrary<Call> = fc.oneof(
         '/envd/:sandbox/health',
         '/envd/:sandbox',
         '/pty/:sandbox',
-        '/ports/:sandbox/80/',
+        // Granted ports show what the app says; the suite of brokers tries those.
+        '/ports/:sandbox/81/',
         '/ports/:sandbox/49983/envs',
         '/.well-known/jwks.json',
         '/',
