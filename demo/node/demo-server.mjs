@@ -32,6 +32,8 @@ export async function startDemo({ service, port, signingKey = randomBytes(32).to
     signingKeys: { current: signingKey },
     origins,
     basePath: brokerPath,
+    // All tabs are one person's, who may well reload often.
+    limits: { mintsPerMinute: 100 },
     // Your application asks here who the caller is. On one person's own machine there is one caller.
     authorize: () => ({ subject: 'demo', sandbox: { template: 'base' }, grants: demoGrants }),
     // The page is told of these in general words.
