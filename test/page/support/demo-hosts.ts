@@ -57,7 +57,7 @@ async function startProcess(program: string, args: string[], env: Record<string,
   return {
     url,
     close: () => {
-      process.kill(pid, 'SIGTERM');
+      if (pid > 1) process.kill(pid, 'SIGTERM');
       return close();
     },
   };
