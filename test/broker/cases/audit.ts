@@ -59,7 +59,7 @@ export function audit(stage: BrokerStage): void {
     await expect(sandbox.files.read('/missing')).rejects.toThrow();
     expect(stage.secrets.size).toBeGreaterThan(10);
     expect(findSecrets(stage.host.output(), [...stage.secrets])).toEqual([]);
-    expect(stage.answers.length).toBeGreaterThan(5);
+    expect(stage.answers.length).toBeGreaterThan(10);
     expect(findSecrets(stage.answers.join('\n'), [...stage.upstreamSecrets])).toEqual([]);
     const planted = `${stage.host.output()} ${stage.setup.signingKey}`;
     expect(findSecrets(planted, [...stage.secrets])).toEqual([stage.setup.signingKey]);
