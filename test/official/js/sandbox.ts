@@ -67,7 +67,7 @@ export function sandboxMethods(stage: () => Stage): void {
     test('pause and connect: processes go on where they stopped', async () => {
       const one = await create();
       await one.files.write('kept', 'kept');
-      const counter = await one.commands.run('for i in $(seq 1 100000); do echo $i > n; sleep 0.01; done', {
+      const counter = await one.commands.run('for i in $(seq 1 100000); do echo $i > next; mv next n; sleep 0.01; done', {
         background: true,
         timeoutMs: 0,
       });
