@@ -1,9 +1,9 @@
 /**
  * `npm run mutations [-- file …]`: changes the broker's sources bit by bit, and runs its unit tests against each change.
- * A change that no test notices is a survivor. Those that may stay are in `survivors.json`, each with the reason; any other
+ * A change that no test notices is a survivor. Those that may stay are in `survivors/`, each with the reason; any other
  * one ends this with 1. Without files it takes all of `src/broker`, which is hours: `npm run mutations -- src/broker/grant.ts`.
  */
-import { mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { Stryker } from '@stryker-mutator/core';
 const here = fileURLToPath(new URL('.', import.meta.url));
 process.chdir(resolve(here, '../..'));
 const files = process.argv.slice(2);
-const known = JSON.parse(readFileSync(join(here, 'survivors.json'), 'utf8'));
+const known = readExplained(join(here, 'survivors'));
 const tempDirName = mkdtempSync(join(tmpdir(), 'e2b-edge-mutations-'));
 // Above the copy that is changed. The tool's own link is of a folder alone, and a worktree's may be a link itself.
 symlinkSync(realpathSync('node_modules'), join(tempDirName, 'node_modules'));
@@ -46,13 +46,20 @@ const isSame = (one, other) =>
 const unexplained = survivors.filter((one) => !known.some((other) => isSame(one, other)));
 const tried = new Set(results.map(({ fileName }) => relative('.', fileName)));
 const gone = known.filter((one) => tried.has(one.file) && !survivors.some((other) => isSame(one, other)));
-for (const { why: _why, ...one } of gone) console.log(`no survivor any more: ${JSON.stringify(one)}`);
+for (const one of gone) console.log(`no survivor any more: ${JSON.stringify(one)}`);
 for (const one of unexplained) console.log(`not explained: ${JSON.stringify(one)}`);
 const killed = results.filter(({ status }) => status === 'Killed' || status === 'Timeout').length;
 console.log(
-  `${killed} killed, ${survivors.length} survived, of which ${unexplained.length} are not explained in test/mutation/survivors.json`,
+  `${killed} killed, ${survivors.length} survived, of which ${unexplained.length} are not explained in test/mutation/survivors`,
 );
 process.exitCode = unexplained.length > 0 ? 1 : 0;
+
+/** Each file has a list of `{ file, why, mutants }`: what has one reason stands together. */
+function readExplained(folder) {
+  return readdirSync(folder)
+    .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')))
+    .flatMap(({ file, mutants }) => mutants.map((mutant) => ({ file, ...mutant })));
+}
 
 /** What stays the same when lines move. */
 function describe({ fileName, mutatorName, replacement, location: { start, end } }) {
