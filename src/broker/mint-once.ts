@@ -24,15 +24,19 @@ const keepMs = 600_000;
 /** @param asked what the page asked for: the same key with another request is a mistake. */
 export async function mintOnce<Env>(exchange: Exchange<Env>, plan: MintPlan, asked: object): Promise<Begun> {
   const { credentials, request, exactStore, limits } = exchange;
+  const count = (): Promise<void> => limits.mint(plan.claims.sub, exactStore);
   const idempotencyKey = request.headers.get('idempotency-key');
-  if (idempotencyKey === null) return begin(exchange, plan);
+  if (idempotencyKey === null) {
+    await count();
+    return begin(plan);
+  }
   if (!/^[\w-]{1,64}$/.test(idempotencyKey)) throw invalidRequest('The Idempotency-Key is not a short name.');
   const { issuer, audience } = credentials.tokens;
   const key = await storeKey('mint', JSON.stringify([issuer, audience, plan.claims.sub, idempotencyKey]));
   const wanted = await storeKey('of', JSON.stringify([asked, plan.sandboxId]));
-  const claimed = await claimOnce(exactStore, key, keepMs);
+  const claimed = await claimOnce(exactStore, key, keepMs, { admit: count });
   if (claimed.state === 'pending') throw mintInProgress();
-  if (claimed.state === 'mine') return settled(exchange, claimed.claim, wanted, plan);
+  if (claimed.state === 'mine') return settled(claimed.claim, wanted, plan);
   const { sbx, of, ...known } = JSON.parse(claimed.result) as Kept;
   if (of !== wanted) throw mintKeyReused();
   await limits.refresh(known.sid);
@@ -45,15 +49,10 @@ interface Kept extends Pick<Begun, 'sid' | 'auth_time'> {
   of: string;
 }
 
-async function settled<Env>(
-  exchange: Exchange<Env>,
-  claim: Claim,
-  of: string,
-  plan: MintPlan,
-): Promise<Begun> {
+async function settled(claim: Claim, of: string, plan: MintPlan): Promise<Begun> {
   let begun: Begun;
   try {
-    begun = await begin(exchange, plan);
+    begun = await begin(plan);
   } catch (error) {
     await claim.release();
     throw error;
@@ -63,8 +62,7 @@ async function settled<Env>(
   return begun;
 }
 
-async function begin<Env>({ limits, exactStore }: Exchange<Env>, { open, claims }: MintPlan): Promise<Begun> {
-  await limits.mint(claims.sub, exactStore);
+async function begin({ open, claims }: MintPlan): Promise<Begun> {
   const sandbox = await open();
   const now = Math.floor(Date.now() / 1000);
   return { sid: crypto.randomUUID(), auth_time: claims.auth_time ?? now, sandbox };

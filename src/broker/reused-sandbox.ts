@@ -32,7 +32,7 @@ export async function openReused<Env>(
   const key = await storeKey('own-sandbox', JSON.stringify(mark));
   let ended: string | undefined;
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += lookEveryMs) {
-    const claimed = await claimOnce(exactStore, key, keepMs, ended);
+    const claimed = await claimOnce(exactStore, key, keepMs, { useless: ended });
     if (claimed.state === 'done') {
       const made = await connect(exchange, claimed.result, timeout);
       if (made) return made;

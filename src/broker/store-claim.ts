@@ -26,15 +26,19 @@ export type Claimed =
 const holdMs = 90_000;
 const free = 'free';
 
-/**
- * @param keepMs how long what came of it is kept, in milliseconds.
- * @param useless a result that was kept and is of no use any more: it counts as if it were none.
- */
+export interface ClaimOptions {
+  /** A result that was kept and is of no use any more: it counts as if it were none. */
+  useless?: string | undefined;
+  /** Asked before it is claimed, where nobody has done it: what is refused then leaves nothing in the store. */
+  admit?: () => Promise<void>;
+}
+
+/** @param keepMs how long what came of it is kept, in milliseconds. */
 export async function claimOnce(
   store: ExactStore,
   key: string,
   keepMs: number,
-  useless?: string,
+  { useless, admit }: ClaimOptions = {},
 ): Promise<Claimed> {
   const set = (expected: string | undefined, value: string, ms: number): Promise<boolean> =>
     askStore('take a claim', () => store.compareAndSet(key, expected, value, Date.now() + ms));
@@ -42,8 +46,10 @@ export async function claimOnce(
   if (known?.startsWith('done:') && known !== `done:${useless}`) {
     return { state: 'done', result: known.slice('done:'.length) };
   }
+  if (known?.startsWith('held:')) return { state: 'pending' };
+  await admit?.();
   const mine = `held:${crypto.randomUUID()}`;
-  if (known?.startsWith('held:') || !(await set(known, mine, holdMs))) return { state: 'pending' };
+  if (!(await set(known, mine, holdMs))) return { state: 'pending' };
   return {
     state: 'mine',
     claim: {

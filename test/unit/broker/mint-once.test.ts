@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ExactStore } from '../../../src/broker/store-claim.js';
 import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
 import type { Session } from '../../../src/wire/session.js';
 import { bearer, everything, type Harness, origin, refusal, startHarness } from './support/harness.js';
@@ -116,6 +117,32 @@ describe('a mint that is asked for again with its key', () => {
     expect((await ask('k1')).status).toBe(502);
     await got(ask('k1'));
     expect(harness.fake.sandboxes.size).toBe(1);
+  });
+
+  test('is done at its next try where it came too soon, and counts once', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { url, apiKey } = harness.fake;
+    const written: string[] = [];
+    const memory = createMemoryStore();
+    const store: ExactStore = {
+      ...memory,
+      compareAndSet(key, ...rest) {
+        written.push(key);
+        return memory.compareAndSet(key, ...rest);
+      },
+    };
+    const more = { store, apiKey, apiUrl: url, sandboxUrl: url, limits: { mintsPerMinute: 2 } };
+    const limited = await startHarness(more);
+    const first = await got(ask('k1', {}, limited));
+    expect((await got(ask('k1', {}, limited))).sessionId).toBe(first.sessionId);
+    await got(ask('k2', {}, limited));
+    written.length = 0;
+    const tooSoon = await ask('k3', {}, limited);
+    expect(tooSoon.status).toBe(429);
+    expect(written).toEqual([]);
+    vi.setSystemTime(Date.now() + Number(tooSoon.headers.get('retry-after')) * 1000);
+    await got(ask('k3', {}, limited));
+    await limited.close();
   });
 
   test('does not bring back what was ended', async () => {
