@@ -4,6 +4,7 @@
  * key alone opens nothing, and it counts for the subject that it was first used for.
  */
 
+import { isE2BEdgeError } from '../errors.js';
 import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
 import type { MintPlan } from './mint-plan.js';
@@ -16,43 +17,77 @@ import { type Claim, claimOnce } from './store-claim.js';
 export interface Begun {
   sid: string;
   auth_time: number;
+  gen?: string;
   sandbox: SandboxAnswer;
 }
 
-const keepMs = 600_000;
-
-/** @param asked what the page asked for: the same key with another request is a mistake. */
-export async function mintOnce<Env>(exchange: Exchange<Env>, plan: MintPlan, asked: object): Promise<Begun> {
-  const { credentials, request, exactStore, limits } = exchange;
-  const count = (): Promise<void> => limits.mint(plan.claims.sub, exactStore);
-  const idempotencyKey = request.headers.get('idempotency-key');
-  if (idempotencyKey === null) {
-    await count();
-    return begin(plan);
-  }
-  if (!/^[\w-]{1,64}$/.test(idempotencyKey)) throw invalidRequest('The Idempotency-Key is not a short name.');
-  const { issuer, audience } = credentials.tokens;
-  const key = await storeKey('mint', JSON.stringify([issuer, audience, plan.claims.sub, idempotencyKey]));
-  const wanted = await storeKey('of', JSON.stringify([asked, plan.sandboxId]));
-  const claimed = await claimOnce(exactStore, key, keepMs, { admit: count });
-  if (claimed.state === 'pending') throw mintInProgress();
-  if (claimed.state === 'mine') return settled(claimed.claim, wanted, plan);
-  const { sbx, of, ...known } = JSON.parse(claimed.result) as Kept;
-  if (of !== wanted) throw mintKeyReused();
-  await limits.refresh(known.sid);
-  const detail = await askControlPlane(() => credentials.control.info(sbx));
-  return { ...known, sandbox: { ...detail, sandboxID: sbx } };
+/** A session that is to be begun. */
+export interface Mint {
+  plan: MintPlan;
+  /** What the page asked for: the same key with another request is a mistake. */
+  asked: object;
+  /** When it asked, in milliseconds since 1970. */
+  since: number;
+  answer(begun: Begun): Promise<Response>;
 }
 
-interface Kept extends Pick<Begun, 'sid' | 'auth_time'> {
+interface Kept extends Omit<Begun, 'sandbox'> {
   sbx: string;
   of: string;
 }
 
-async function settled(claim: Claim, of: string, plan: MintPlan): Promise<Begun> {
+const keepMs = 600_000;
+
+export async function mintOnce<Env>(exchange: Exchange<Env>, mint: Mint): Promise<Response> {
+  const { credentials, request, exactStore, limits } = exchange;
+  const { plan, asked, answer } = mint;
+  const { sub } = plan.claims;
+  const count = (): Promise<void> => limits.mint(sub, exactStore);
+  const idempotencyKey = request.headers.get('idempotency-key');
+  if (idempotencyKey === null) {
+    await count();
+    return answer(await begin(exchange, mint));
+  }
+  if (!/^[\w-]{1,64}$/.test(idempotencyKey)) throw invalidRequest('The Idempotency-Key is not a short name.');
+  const { issuer, audience } = credentials.tokens;
+  const key = await storeKey('mint', JSON.stringify([issuer, audience, sub, idempotencyKey]));
+  const wanted = await storeKey('of', JSON.stringify([asked, plan.sandboxId]));
+  let useless: string | undefined;
+  for (;;) {
+    const claimed = await claimOnce(exactStore, key, keepMs, { useless, admit: count });
+    if (claimed.state === 'pending') throw mintInProgress();
+    if (claimed.state === 'mine') return answer(await settled(exchange, mint, claimed.claim, wanted));
+    const { of, ...kept } = JSON.parse(claimed.result) as Kept;
+    if (of !== wanted) throw mintKeyReused();
+    const begun = await recall(exchange, plan, kept);
+    if (begun) return answer(begun);
+    useless = claimed.result;
+  }
+}
+
+/** Undefined where that session was ended, or its sandbox has: who asks again wants one that can be used. */
+async function recall<Env>(
+  { credentials, limits, revocations }: Exchange<Env>,
+  { claims }: MintPlan,
+  { sbx, ...session }: Omit<Kept, 'of'>,
+): Promise<Begun | undefined> {
+  await limits.refresh(session.sid);
+  try {
+    await revocations.check({ ...claims, ...session });
+    const detail = await askControlPlane(() => credentials.control.info(sbx));
+    return { ...session, sandbox: { ...detail, sandboxID: sbx } };
+  } catch (error) {
+    if (isE2BEdgeError(error, 'session_revoked') || isE2BEdgeError(error, 'sandbox_not_found')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function settled<Env>(exchange: Exchange<Env>, mint: Mint, claim: Claim, of: string): Promise<Begun> {
   let begun: Begun;
   try {
-    begun = await begin(plan);
+    begun = await begin(exchange, mint);
   } catch (error) {
     await claim.release();
     throw error;
@@ -62,8 +97,16 @@ async function settled(claim: Claim, of: string, plan: MintPlan): Promise<Begun>
   return begun;
 }
 
-async function begin({ open, claims }: MintPlan): Promise<Begun> {
+async function begin<Env>({ revocations }: Exchange<Env>, { plan, since }: Mint): Promise<Begun> {
+  const { open, claims } = plan;
   const sandbox = await open();
-  const now = Math.floor(Date.now() / 1000);
-  return { sid: crypto.randomUUID(), auth_time: claims.auth_time ?? now, sandbox };
+  const gen = await revocations.begin(claims.sub, since);
+  const session = {
+    sid: crypto.randomUUID(),
+    auth_time: claims.auth_time ?? Math.floor(Date.now() / 1000),
+    ...(gen !== undefined && { gen }),
+  };
+  // A guest's can have been ended by now.
+  await revocations.check({ ...claims, ...session });
+  return { ...session, sandbox };
 }

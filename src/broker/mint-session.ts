@@ -5,7 +5,7 @@ import { directResponse, requireDirect } from './direct-session.js';
 import { rememberEnd } from './end-sandboxes.js';
 import type { Exchange } from './exchange.js';
 import { planJoin } from './join-session.js';
-import { mintOnce } from './mint-once.js';
+import { type Begun, mintOnce } from './mint-once.js';
 import { decidedClaims, lifeSeconds, type MintPlan } from './mint-plan.js';
 import { type ParsedMintRequest, readMintRequest } from './mint-request.js';
 import { openSandbox } from './open-sandbox.js';
@@ -17,21 +17,24 @@ export async function mintSession<Env>(exchange: Exchange<Env>): Promise<Respons
   const { invitation, ...asked } = await readMintRequest(exchange.request);
   const plan =
     invitation === undefined ? await planMint(exchange, asked) : await planJoin(exchange, asked, invitation);
-  const begun = await mintOnce(exchange, plan, { ...asked, ...(invitation && { invitation }) });
-  if (plan.direct) return directResponse(exchange, begun.sandbox);
-  const gen = await exchange.revocations.begin(plan.claims.sub, since);
-  const claims: SessionClaims = {
-    ...plan.claims,
-    sid: begun.sid,
-    sbx: begun.sandbox.sandboxID,
-    auth_time: begun.auth_time,
-    ...(gen !== undefined && { gen }),
-  };
+  return mintOnce(exchange, {
+    plan,
+    asked: { ...asked, ...(invitation && { invitation }) },
+    since,
+    answer: (begun) => answerMint(exchange, plan, begun),
+  });
+}
+
+async function answerMint<Env>(
+  exchange: Exchange<Env>,
+  plan: MintPlan,
+  { sandbox, ...session }: Begun,
+): Promise<Response> {
+  if (plan.direct) return directResponse(exchange, sandbox);
+  const claims: SessionClaims = { ...plan.claims, ...session, sbx: sandbox.sandboxID };
   Object.assign(exchange.event, { sessionId: claims.sid, sandboxId: claims.sbx });
-  // A guest's session, and one that is asked for again, can have been ended by now.
-  await exchange.revocations.check(claims);
   await rememberEnd(exchange, claims);
-  return sessionResponse(exchange, claims, begun.sandbox, 201);
+  return sessionResponse(exchange, claims, sandbox, 201);
 }
 
 async function planMint<Env>(exchange: Exchange<Env>, asked: ParsedMintRequest): Promise<MintPlan> {

@@ -145,19 +145,44 @@ describe('a mint that is asked for again with its key', () => {
     await limited.close();
   });
 
-  test('does not bring back what was ended', async () => {
+  test('gives a new session where that one was ended, or all of the subject’s, for whom the application allows it', async () => {
     const stored = await startHarness({ store: createMemoryStore() });
-    const session = await got(ask('k1', {}, stored));
-    await stored.revoke({ sessionId: session.sessionId });
-    expect(await refusal(await ask('k1', {}, stored))).toEqual({ status: 401, code: 'session_revoked' });
-    stored.fake.sandboxes.clear();
+    const first = await got(ask('k1', {}, stored));
+    await stored.revoke({ sessionId: first.sessionId });
+    const second = await got(ask('k1', {}, stored));
+    expect(second.sessionId).not.toBe(first.sessionId);
+    expect(decodeJwt(second.token).gen).toBeUndefined();
+    expect((await got(ask('k1', {}, stored))).sessionId).toBe(second.sessionId);
+    await stored.revoke({ subject: 'ann' });
+    const third = await got(ask('k1', {}, stored));
+    expect(third.sessionId).not.toBe(second.sessionId);
+    const health = async ({ sandboxId, token }: Session): Promise<number> =>
+      (await stored.send(`/envd/${sandboxId}/health`, { headers: { authorization: `Bearer ${token}` } }))
+        .status;
+    expect(await Promise.all([first, second, third].map(health))).toEqual([401, 401, 204]);
+    expect(await refusal(await ask('k1', { sandboxId: 'i1' }, stored))).toMatchObject({ status: 409 });
+    stored.authorization = null;
+    expect(await refusal(await ask('k1', {}, stored))).toEqual({ status: 403, code: 'session_refused' });
     await stored.close();
-    const { sandboxId } = await got(ask('k2'));
-    harness.fake.sandboxes.delete(sandboxId);
-    expect(await refusal(await ask('k2'))).toEqual({ status: 404, code: 'sandbox_not_found' });
+  });
+
+  test('gives a new sandbox where that one is gone, but for what was asked for by its id', async () => {
+    const { fake } = harness;
+    const first = await got(ask('k1'));
+    const again = await got(ask('k2', { sandboxId: first.sandboxId }));
+    fake.sandboxes.delete(first.sandboxId);
+    const second = await got(ask('k1'));
+    expect(second.sandboxId).not.toBe(first.sandboxId);
+    expect(second.sessionId).not.toBe(first.sessionId);
+    expect((await got(ask('k1'))).sessionId).toBe(second.sessionId);
+    expect(again.sandboxId).toBe(first.sandboxId);
+    const answer = await ask('k2', { sandboxId: first.sandboxId });
+    expect(await refusal(answer)).toEqual({ status: 404, code: 'sandbox_not_found' });
   });
 
   test('does not count as another use of an invitation', async () => {
+    await harness.close();
+    harness = await startHarness({ store: createMemoryStore() });
     harness.authorization = {
       subject: 'ann',
       sandbox: { template: 'base' },
@@ -174,10 +199,10 @@ describe('a mint that is asked for again with its key', () => {
     harness.authorization = { subject: 'bob', sandbox: { template: 'base' }, grants: everything };
     const guest = await got(ask('k1', { invitation }));
     expect((await got(ask('k1', { invitation }))).sessionId).toBe(guest.sessionId);
-    expect(await refusal(await ask('k2', { invitation }))).toEqual({
-      status: 403,
-      code: 'invitation_invalid',
-    });
+    const usedUp = { status: 403, code: 'invitation_invalid' };
+    expect(await refusal(await ask('k2', { invitation }))).toEqual(usedUp);
+    await harness.revoke({ sessionId: guest.sessionId });
+    expect(await refusal(await ask('k1', { invitation }))).toEqual(usedUp);
   });
 
   test.each(['a b', 'x'.repeat(65), 'a/b'])('takes no key like %j', async (key) => {
