@@ -29,3 +29,17 @@ export function createSandbox<Env>(
     ),
   );
 }
+
+/** Made for a session that could not begin: nobody would know of it. That it cannot be killed is for the log alone. */
+export function killUnused<Env>(
+  { credentials, context: { ctx }, event }: Exchange<Env>,
+  sandboxId: string,
+): void {
+  const killed = askControlPlane(() => credentials.control.kill(sandboxId)).then(
+    () => undefined,
+    (error: unknown) => {
+      event.cause ??= safeCause(error);
+    },
+  );
+  ctx?.waitUntil(killed);
+}

@@ -41,7 +41,7 @@ export async function planJoin<Env>(
       // Whoever is invited comes to the sandbox as it is: to wake it or to put off its end takes a grant.
       const detail = await askControlPlane(() => credentials.control.info(sbx));
       await takeUse(exchange, invitation);
-      return { ...detail, sandboxID: sbx };
+      return { sandbox: { ...detail, sandboxID: sbx }, isNew: false };
     },
   };
 }

@@ -6,6 +6,7 @@
 
 import { isE2BEdgeError } from '../errors.js';
 import { askControlPlane } from './control-plane.js';
+import { killUnused } from './create-sandbox.js';
 import type { Exchange } from './exchange.js';
 import type { MintPlan } from './mint-plan.js';
 import { invalidRequest, mintInProgress, mintKeyReused } from './refusals.js';
@@ -28,6 +29,7 @@ export interface Mint {
   asked: object;
   /** When it asked, in milliseconds since 1970. */
   since: number;
+  /** Makes the answer. Where it fails the session has not begun. */
   answer(begun: Begun): Promise<Response>;
 }
 
@@ -46,7 +48,7 @@ export async function mintOnce<Env>(exchange: Exchange<Env>, mint: Mint): Promis
   const idempotencyKey = request.headers.get('idempotency-key');
   if (idempotencyKey === null) {
     await count();
-    return answer(await begin(exchange, mint));
+    return begin(exchange, mint);
   }
   if (!/^[\w-]{1,64}$/.test(idempotencyKey)) throw invalidRequest('The Idempotency-Key is not a short name.');
   const { issuer, audience } = credentials.tokens;
@@ -56,7 +58,7 @@ export async function mintOnce<Env>(exchange: Exchange<Env>, mint: Mint): Promis
   for (;;) {
     const claimed = await claimOnce(exactStore, key, keepMs, { useless, admit: count });
     if (claimed.state === 'pending') throw mintInProgress();
-    if (claimed.state === 'mine') return answer(await settled(exchange, mint, claimed.claim, wanted));
+    if (claimed.state === 'mine') return settled(exchange, mint, claimed.claim, wanted);
     const { of, ...kept } = JSON.parse(claimed.result) as Kept;
     if (of !== wanted) throw mintKeyReused();
     const begun = await recall(exchange, plan, kept);
@@ -84,29 +86,44 @@ async function recall<Env>(
   }
 }
 
-async function settled<Env>(exchange: Exchange<Env>, mint: Mint, claim: Claim, of: string): Promise<Begun> {
-  let begun: Begun;
+async function settled<Env>(
+  exchange: Exchange<Env>,
+  mint: Mint,
+  claim: Claim,
+  of: string,
+): Promise<Response> {
   try {
-    begun = await begin(exchange, mint);
+    return await begin(exchange, mint, ({ sandbox, ...session }) =>
+      claim.settle(JSON.stringify({ ...session, sbx: sandbox.sandboxID, of } satisfies Kept)),
+    );
   } catch (error) {
     await claim.release();
     throw error;
   }
-  const { sandbox, ...rest } = begun;
-  await claim.settle(JSON.stringify({ ...rest, sbx: sandbox.sandboxID, of } satisfies Kept));
-  return begun;
 }
 
-async function begin<Env>({ revocations }: Exchange<Env>, { plan, since }: Mint): Promise<Begun> {
-  const { open, claims } = plan;
-  const sandbox = await open();
-  const gen = await revocations.begin(claims.sub, since);
-  const session = {
-    sid: crypto.randomUUID(),
-    auth_time: claims.auth_time ?? Math.floor(Date.now() / 1000),
-    ...(gen !== undefined && { gen }),
-  };
-  // A guest's can have been ended by now.
-  await revocations.check({ ...claims, ...session });
-  return { ...session, sandbox };
+/** @param keep has to work out as well, or the session has not begun. */
+async function begin<Env>(
+  exchange: Exchange<Env>,
+  { plan: { open, claims }, since, answer }: Mint,
+  keep?: (begun: Begun) => Promise<void>,
+): Promise<Response> {
+  const { sandbox, isNew } = await open();
+  try {
+    const gen = await exchange.revocations.begin(claims.sub, since);
+    const session = {
+      sid: crypto.randomUUID(),
+      auth_time: claims.auth_time ?? Math.floor(Date.now() / 1000),
+      ...(gen !== undefined && { gen }),
+    };
+    // A guest's can have been ended by now.
+    await exchange.revocations.check({ ...claims, ...session });
+    const begun = { ...session, sandbox };
+    const response = await answer(begun);
+    await keep?.(begun);
+    return response;
+  } catch (error) {
+    if (isNew) killUnused(exchange, sandbox.sandboxID);
+    throw error;
+  }
 }

@@ -4,6 +4,13 @@ import type { Authorized } from './authorize.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
 import type { SessionClaims } from './session-token.js';
 
+/** The sandbox of a session that begins. */
+export interface OpenedSandbox {
+  sandbox: SandboxAnswer;
+  /** Made for this session, so that nobody else has it yet. */
+  isNew: boolean;
+}
+
 export interface MintPlan {
   claims: Omit<SessionClaims, 'sid' | 'sbx' | 'auth_time' | 'gen'> &
     Partial<Pick<SessionClaims, 'auth_time'>>;
@@ -12,7 +19,7 @@ export interface MintPlan {
   /** The page wants envd's own address and token, and may have them. */
   direct?: true;
   /** Makes the sandbox, or finds it. */
-  open(): Promise<SandboxAnswer>;
+  open(): Promise<OpenedSandbox>;
 }
 
 /** Where the application says nothing else, in seconds. */

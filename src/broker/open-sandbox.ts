@@ -6,9 +6,9 @@ import type { Authorized } from './authorize.js';
 import { askControlPlane } from './control-plane.js';
 import { createSandbox } from './create-sandbox.js';
 import type { Exchange } from './exchange.js';
+import type { OpenedSandbox } from './mint-plan.js';
 import { sandboxNotFound } from './refusals.js';
 import { openReused } from './reused-sandbox.js';
-import type { SandboxAnswer } from './sandbox-directory.js';
 import { endMark, isMarked, ownMark, reuseMark, type SandboxMark } from './sandbox-mark.js';
 
 /**
@@ -21,11 +21,15 @@ export async function openSandbox<Env>(
   { subject, sandbox }: Authorized,
   asked: string | undefined,
   timeout: number,
-): Promise<SandboxAnswer> {
+): Promise<OpenedSandbox> {
   const { control, tokens } = exchange.credentials;
+  const connect = async (sandboxId: string): Promise<OpenedSandbox> => ({
+    sandbox: await askControlPlane(() => control.connect(sandboxId, { timeout })),
+    isNew: false,
+  });
   if ('id' in sandbox) {
     if (asked !== undefined && asked !== sandbox.id) throw sandboxNotFound();
-    return askControlPlane(() => control.connect(sandbox.id, { timeout }));
+    return connect(sandbox.id);
   }
   const mark: SandboxMark = { subject, issuer: tokens.issuer };
   const own = sandbox.reuse ? reuseMark(mark, sandbox.reuse) : ownMark(mark);
@@ -33,10 +37,12 @@ export async function openSandbox<Env>(
     const { metadata } = await askControlPlane(() => control.info(asked));
     // What is granted in one that the application names is not for another of the subject's.
     if (!isMarked(metadata, own)) throw sandboxNotFound();
-    return askControlPlane(() => control.connect(asked, { timeout }));
+    return connect(asked);
   }
   const request = newSandbox(sandbox, mark, timeout);
-  return sandbox.reuse ? openReused(exchange, request, own) : createSandbox(exchange, request);
+  return sandbox.reuse
+    ? { sandbox: await openReused(exchange, request, own), isNew: false }
+    : { sandbox: await createSandbox(exchange, request), isNew: true };
 }
 
 function newSandbox(
