@@ -67,10 +67,13 @@ export function sandboxMethods(stage: () => Stage): void {
     test('pause and connect: processes go on where they stopped', async () => {
       const one = await create();
       await one.files.write('kept', 'kept');
-      const counter = await one.commands.run('for i in $(seq 1 100000); do echo $i > next; mv next n; sleep 0.01; done', {
-        background: true,
-        timeoutMs: 0,
-      });
+      const counter = await one.commands.run(
+        'for i in $(seq 1 100000); do echo $i > next; mv next n; sleep 0.01; done',
+        {
+          background: true,
+          timeoutMs: 0,
+        },
+      );
       await until('it counts', async () => Number(await one.files.read('n').catch(() => 0)) > 3);
       expect(await one.pause()).toBe(true);
       expect(await one.pause()).toBe(false);
