@@ -43,27 +43,20 @@ const clockSkewMs = 60_000;
  * @param sessionLifeMs how long a session can last.
  */
 export function createRevocations(store: SessionStore | undefined, sessionLifeMs: number): Revocations {
-  const read = (key: string): Promise<string | undefined> =>
-    askStore('say whether the session was ended', async () => (await store?.get(key)) ?? undefined);
-
-  async function isOver({ sid, sub, gen }: RevocableSession): Promise<boolean> {
-    const [ended, now] = await Promise.all([sessionKey(sid).then(read), subjectKey(sub).then(read)]);
-    return ended !== undefined || (now !== undefined && now !== gen);
-  }
-
   return {
     areKept: store !== undefined,
 
     async begin(subject, since) {
       if (!store) return undefined;
-      const generation = await read(await subjectKey(subject));
-      if (generation !== undefined && Number.parseInt(generation, 10) > since) throw sessionRevoked();
+      const generation = await read(store, await subjectKey(subject));
+      if (Number(generation?.split('-')[0]) > since) throw sessionRevoked();
       return generation;
     },
 
     async check(session) {
       if (!store) return;
-      const over = await Promise.all([session, ...(session.via ?? [])].map(isOver));
+      const all = [session, ...(session.via ?? [])];
+      const over = await Promise.all(all.map((one) => isOver(store, one)));
       if (over.includes(true)) throw sessionRevoked();
     },
 
@@ -76,21 +69,33 @@ export function createRevocations(store: SessionStore | undefined, sessionLifeMs
         );
       }
       const now = Date.now();
-      const value = `${now}-${crypto.randomUUID().slice(0, 8)}`;
+      const value = `${now}-${crypto.randomUUID()}`;
       await askStore('take the revocation', () => store.set(key, value, now + sessionLifeMs + clockSkewMs));
     },
   };
 }
 
+async function isOver(store: SessionStore, { sid, sub, gen }: RevocableSession): Promise<boolean> {
+  const keys = await Promise.all([sessionKey(sid), subjectKey(sub)]);
+  const [ended, now] = await Promise.all(keys.map((key) => read(store, key)));
+  return ended !== undefined || (now !== undefined && now !== gen);
+}
+
+function read(store: SessionStore, key: string): Promise<string | undefined> {
+  return askStore('say whether the session was ended', async () => (await store.get(key)) ?? undefined);
+}
+
 async function keyOf(what: Revocation): Promise<string> {
-  const { sessionId, subject } = (what ?? {}) as { sessionId?: unknown; subject?: unknown };
-  const [name, value] = sessionId === undefined ? ['subject', subject] : ['sessionId', sessionId];
-  if (typeof value !== 'string' || value === '' || (sessionId !== undefined && subject !== undefined)) {
-    throw new InvalidArgumentError(
-      `revoke: it takes { sessionId } or { subject }, one of them and not empty; "${name}" is ${typeof value}.`,
-    );
-  }
-  return name === 'subject' ? subjectKey(value) : sessionKey(value);
+  const { sessionId, subject } = Object(what) as Record<string, unknown>;
+  if (isText(sessionId) && subject === undefined) return sessionKey(sessionId);
+  if (isText(subject) && sessionId === undefined) return subjectKey(subject);
+  throw new InvalidArgumentError(
+    'revoke: it takes { sessionId } or { subject }: one of them, and a string that is not empty.',
+  );
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 const sessionKey = (sessionId: string): Promise<string> => storeKey('ended-session', sessionId);

@@ -8,6 +8,7 @@ export interface Slots {
 }
 
 interface Lease {
+  names: readonly string[];
   renewedAt: number;
 }
 
@@ -19,41 +20,46 @@ const lapseMs = 30_000;
  * the end of its slot among it, and with it the timer. What has not been renewed for a while is nobody's any more.
  */
 export function createSlots(): Slots {
-  const leases = new Map<string, Set<Lease>>();
-  let sweepAt = 0;
+  const counts = new Map<string, number>();
+  // The one that was renewed longest ago comes first.
+  const leases = new Set<Lease>();
 
-  function countOf(name: string): number {
-    const held = leases.get(name);
-    if (!held) return 0;
+  const countOf = (name: string): number => counts.get(name) ?? 0;
+
+  function hold(lease: Lease): void {
+    free(lease);
+    lease.renewedAt = Date.now();
+    leases.add(lease);
+    for (const name of lease.names) counts.set(name, countOf(name) + 1);
+  }
+
+  function free(lease: Lease): void {
+    if (!leases.delete(lease)) return;
+    for (const name of lease.names) {
+      const left = countOf(name) - 1;
+      if (left === 0) counts.delete(name);
+      else counts.set(name, left);
+    }
+  }
+
+  function freeLapsed(): void {
     const lapsed = Date.now() - lapseMs;
-    for (const lease of held) if (lease.renewedAt < lapsed) free(name, lease);
-    return held.size;
-  }
-
-  function free(name: string, lease: Lease): void {
-    const held = leases.get(name);
-    held?.delete(lease);
-    if (held?.size === 0) leases.delete(name);
-  }
-
-  function sweep(): void {
-    if (Date.now() < sweepAt) return;
-    sweepAt = Date.now() + lapseMs;
-    for (const name of leases.keys()) countOf(name);
+    for (const lease of leases) {
+      if (lease.renewedAt >= lapsed) return;
+      free(lease);
+    }
   }
 
   return {
     take(wanted) {
-      sweep();
+      freeLapsed();
       if (wanted.some(([name, max]) => countOf(name) >= max)) return undefined;
-      const lease: Lease = { renewedAt: Date.now() };
-      for (const [name] of wanted) leases.set(name, (leases.get(name) ?? new Set()).add(lease));
-      const renewing = setInterval(() => {
-        lease.renewedAt = Date.now();
-      }, renewEveryMs);
+      const lease: Lease = { names: wanted.map(([name]) => name), renewedAt: 0 };
+      hold(lease);
+      const renewing = setInterval(() => hold(lease), renewEveryMs);
       return () => {
         clearInterval(renewing);
-        for (const [name] of wanted) free(name, lease);
+        free(lease);
       };
     },
   };

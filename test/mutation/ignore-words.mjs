@@ -2,6 +2,7 @@ import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 
 /** What takes a message to people or to the log, and in which place. Their codes are no words, and are mutated. */
 const places = {
+  askStore: 0,
   httpRefusal: 2,
   invalid: 1,
   invalidGrant: 0,
@@ -9,6 +10,7 @@ const places = {
   invalidRequest: 0,
   misconfigured: 0,
   notGranted: 0,
+  withDeadline: 1,
 };
 
 /** Leaves the words of refusals alone: no test should hold them fast. */

@@ -136,17 +136,30 @@ describe('mints', () => {
   test('are counted once for all brokers of one store', async () => {
     const store = createMemoryStore();
     const brokers = [createLimits({ mintsPerMinute: 7 }), createLimits({ mintsPerMinute: 7 })];
+    // All of the first round see the same.
     const slow: ExactStore = {
       ...store,
       get: async (key) => {
+        const value = store.get(key);
         await new Promise((resolve) => setTimeout(resolve, 1));
-        return store.get(key);
+        return value;
       },
     };
     const tries = await Promise.allSettled(
       Array.from({ length: 40 }, (_, index) => brokers[index % 2]?.mint('ann', slow)),
     );
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(7);
+  });
+
+  test('are refused where others are always sooner', async () => {
+    const store: ExactStore = {
+      ...createMemoryStore(),
+      compareAndSet: () => new Promise((resolve) => setImmediate(resolve, false)),
+    };
+    await expect(createLimits({ mintsPerMinute: 2 }).mint('ann', store)).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: 1000,
+    });
   });
 
   test('are refused where the store fails', async () => {
@@ -175,7 +188,9 @@ describe('the head of a request', () => {
     expect(() => checkHead(new Request('https://any.test/', { headers }))).toThrow(
       expect.objectContaining({ code: 'headers_too_large', statusCode: 431 }),
     );
-    expect(() => checkHead(new Request(`https://any.test/?${'q'.repeat(2000)}`))).toThrow(
+    const address = `https://any.test/?${'q'.repeat(1982)}`;
+    checkHead(new Request(address));
+    expect(() => checkHead(new Request(`${address}q`))).toThrow(
       expect.objectContaining({ code: 'uri_too_long', statusCode: 414 }),
     );
   });
@@ -206,6 +221,20 @@ describe('options', () => {
     expect(() => createBroker(options)).toThrow(expect.objectContaining({ code: 'invalid_option' }));
     const [name = 'limits'] = Object.keys(limits ?? {});
     expect(() => createBroker(options)).toThrow(name);
+  });
+
+  test('have the defaults that they are said to have', () => {
+    expect(createLimits().max).toEqual({
+      mintsPerMinute: 10,
+      terminals: 4,
+      sockets: 8,
+      streams: 16,
+      previews: 128,
+      uploadBytes: Number.MAX_SAFE_INTEGER,
+      messageBytes: 1_114_112,
+      headerBytes: 16_384,
+      helloMs: 5000,
+    });
   });
 
   test('that are undefined are the defaults', () => {

@@ -62,6 +62,24 @@ describe('what is remembered', () => {
     await expect(check(carl)).rejects.toMatchObject({ code: 'session_revoked' });
   });
 
+  test('leaves alone what began after it, also once it is forgotten', async () => {
+    const store = createMemoryStore();
+    const { begin, check, revoke } = createRevocations(store, lifeMs);
+    await revoke({ subject: 'ann' });
+    const gen = (await begin('ann', Date.now())) as string;
+    await createRevocations(createMemoryStore(), lifeMs).check({ sid: 's1', sub: 'ann', gen });
+    await check({ sid: 's1', sub: 'ann', gen });
+  });
+
+  test('is asked for twice at each request, and twice for each session that a guest’s came through', async () => {
+    const get = vi.fn();
+    const { check } = createRevocations({ get, set: () => undefined }, lifeMs);
+    await check({ sid: 'a', sub: 'ann' });
+    expect(get).toHaveBeenCalledTimes(2);
+    await check({ sid: 'b', sub: 'bob', via: [{ sid: 'a', sub: 'ann' }] });
+    expect(get).toHaveBeenCalledTimes(6);
+  });
+
   test('is forgotten once no session from before can be alive', async () => {
     vi.useFakeTimers();
     const set = vi.fn();
