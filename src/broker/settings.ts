@@ -2,12 +2,12 @@
 
 import type { ControlApi } from '../control/api.js';
 import { createControlApi } from '../control/api.js';
-import { InvalidArgumentError } from '../errors.js';
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import { defaultDomain, domainPattern } from '../transport/envd-endpoint.js';
 import { isServiceUrl } from '../transport/service-url.js';
 import type { BrokerEvent } from './broker-event.js';
 import type { BrokerContext, BrokerOptions, FromEnv } from './broker-options.js';
+import { invalidOption } from './invalid-option.js';
 import { type PreviewOrigins, readPreviewOrigins } from './previews/preview-options.js';
 import type { SessionStore } from './session-store.js';
 import type { TokenSettings } from './signed-token.js';
@@ -43,29 +43,32 @@ const maxTokenTtlMs = 900_000;
 /** @throws {InvalidArgumentError} code `invalid_option`, naming it. */
 export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
   const { basePath = '', publicUrl, tokenTtlMs, sessionLifeMs, issuer } = options;
-  if (typeof options.authorize !== 'function') throw invalid('authorize', 'it is missing');
+  if (typeof options.authorize !== 'function') throw invalidOption('authorize', 'it is missing');
   // A logger that is none would be a log that is empty.
   for (const name of ['logger', 'fetch'] as const) {
     const given: unknown = options[name];
-    if (given !== undefined && typeof given !== 'function') throw invalid(name, 'it is not a function');
+    if (given !== undefined && typeof given !== 'function') throw invalidOption(name, 'it is not a function');
   }
   if (issuer !== undefined && (typeof issuer !== 'string' || issuer === '')) {
-    throw invalid('issuer', 'it is not a text, or an empty one');
+    throw invalidOption('issuer', 'it is not a text, or an empty one');
   }
   for (const name of ['apiKey', 'signingKeys', 'origins'] as const) {
-    if (!options[name]) throw invalid(name, 'it is missing');
+    if (!options[name]) throw invalidOption(name, 'it is missing');
   }
   if (!/^(\/[A-Za-z0-9._~-]+)*$/.test(basePath)) {
-    throw invalid('basePath', `"${basePath}" is not a path like "/api/sandbox", without a slash at the end`);
+    throw invalidOption(
+      'basePath',
+      `"${basePath}" is not a path like "/api/sandbox", without a slash at the end`,
+    );
   }
   if (publicUrl !== undefined && !/^https?:\/\/[^?#]+[^/?#]$/.test(publicUrl)) {
-    throw invalid('publicUrl', `"${publicUrl}" is not an address like "https://api.example/sandbox"`);
+    throw invalidOption('publicUrl', `"${publicUrl}" is not an address like "https://api.example/sandbox"`);
   }
   if (tokenTtlMs !== undefined && !(isDuration(tokenTtlMs) && tokenTtlMs <= maxTokenTtlMs)) {
-    throw invalid('tokenTtlMs', `${tokenTtlMs} is not a number between 1 000 and 900 000`);
+    throw invalidOption('tokenTtlMs', `${tokenTtlMs} is not a number between 1 000 and 900 000`);
   }
   if (sessionLifeMs !== undefined && !isDuration(sessionLifeMs)) {
-    throw invalid('sessionLifeMs', `${sessionLifeMs} is not a number of at least 1 000`);
+    throw invalidOption('sessionLifeMs', `${sessionLifeMs} is not a number of at least 1 000`);
   }
   return {
     basePath,
@@ -106,10 +109,10 @@ export function createCredentialSource<Env>(
     const apiUrl = address('apiUrl', places[1]);
     const sandboxUrl = address('sandboxUrl', places[2]);
     // A function can come back without one, as for a variable that is not set.
-    if (!apiKey) throw invalid('apiKey', 'it is empty');
+    if (!apiKey) throw invalidOption('apiKey', 'it is empty');
     // What cannot be a header is repeated in the error of it, which would go to the log.
     if (!/^[\x21-\x7e]+$/.test(apiKey))
-      throw invalid('apiKey', 'it has spaces or other characters of no key');
+      throw invalidOption('apiKey', 'it has spaces or other characters of no key');
     checkOrigins(origins);
     checkStore(store);
     return {
@@ -144,33 +147,33 @@ function isDuration(value: unknown): value is number {
 /** A namespace that is bound is not a store yet, and would be found out only when somebody has to be locked out. */
 function checkStore(store: SessionStore | undefined): void {
   if (store === undefined || (typeof store?.get === 'function' && typeof store.set === 'function')) return;
-  throw invalid('store', 'it has no `get` and `set`; createMemoryStore, createKvStore and the like make one');
+  throw invalidOption(
+    'store',
+    'it has no `get` and `set`; createMemoryStore, createKvStore and the like make one',
+  );
 }
 
 /** An empty text is a variable that is not set. */
 function hostName(domain: string | undefined): string | undefined {
   if (!domain || domainPattern.test(domain)) return domain || undefined;
-  throw invalid('domain', `"${domain}" is not a name like "${defaultDomain}"`);
+  throw invalidOption('domain', `"${domain}" is not a name like "${defaultDomain}"`);
 }
 
 function address(name: string, url: string | undefined): string | undefined {
   if (!url || isServiceUrl(url)) return url?.replace(/\/+$/, '') || undefined;
-  throw invalid(name, 'it has to begin with http:// or https://, and to have no password, query or fragment');
+  throw invalidOption(
+    name,
+    'it has to begin with http:// or https://, and to have no password, query or fragment',
+  );
 }
 
 function checkOrigins(origins: readonly string[]): void {
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw invalid(
+      throw invalidOption(
         'origins',
         `"${origin}" is not an origin like "https://app.example", without a slash at the end`,
       );
     }
   }
-}
-
-function invalid(name: string, what: string): InvalidArgumentError {
-  return new InvalidArgumentError(`The broker's option \`${name}\` is wrong: ${what}.`, {
-    code: 'invalid_option',
-  });
 }

@@ -4,9 +4,9 @@ import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin';
 const places = {
   askStore: 0,
   httpRefusal: 2,
-  invalid: 1,
   invalidGrant: 0,
   invalidKey: 0,
+  invalidOption: 1,
   invalidRequest: 0,
   misconfigured: 0,
   notGranted: 0,

@@ -17,12 +17,13 @@ export async function previewFailure(
   target: PreviewTarget,
   probe: () => Promise<Response>,
 ): Promise<E2BEdgeError | undefined> {
-  if (!statuses.includes(response.status)) return undefined;
-  const type = response.headers.get('content-type') ?? '';
+  const { status, headers } = response;
+  // Of what is too long for the proxy's, no copy is begun: it would be kept whole.
+  if (!statuses.includes(status) || Number(headers.get('content-length')) > maxBytes) return undefined;
+  const type = headers.get('content-type') ?? '';
   let failure: E2BEdgeError | undefined;
   if (type.includes('json')) failure = await readFailure(response.clone(), target);
-  else if (response.status === 502 && type.includes('html'))
-    failure = await readFailure(await probe(), target);
+  else if (status === 502 && type.includes('html')) failure = await readFailure(await probe(), target);
   if (failure) await discard(response);
   return failure;
 }

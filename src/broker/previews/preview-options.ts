@@ -1,6 +1,6 @@
 /** Where previews are: below the broker's own path, or each at an origin of its own. */
 
-import { InvalidArgumentError } from '../../errors.js';
+import { invalidOption } from '../invalid-option.js';
 
 /** How what listens at a port of a sandbox is shown to pages. */
 export interface PreviewOptions {
@@ -25,6 +25,7 @@ export interface PreviewOrigins {
   template(sandboxId: string): string;
 }
 
+/** What follows the name of one preview begins with a dot. */
 const shape = /^https?:\/\/\{port\}-\{sandboxId\}((?:\.[a-z0-9-]+)+)(:\d{1,5})?$/;
 
 /**
@@ -37,16 +38,17 @@ export function readPreviewOrigins(
 ): PreviewOrigins | undefined {
   const { origin: pattern } = options ?? {};
   if (pattern === undefined) return undefined;
-  const [, domain = '', port = ''] = shape.exec(pattern) ?? [];
-  const host = domain.slice(1);
-  if (host === '' || (pattern.startsWith('http:') && !isLocal(host))) {
-    throw invalid(
+  const [, domain, port = ''] = shape.exec(pattern) ?? [];
+  if (domain === undefined || (pattern.startsWith('http:') && !isLocal(domain))) {
+    throw invalidOption(
+      'previews.origin',
       `"${pattern}" is not like "https://{port}-{sandboxId}.preview.example" (http for names below localhost alone)`,
     );
   }
-  const above = origins.find((origin) => isBelow(host, new URL(origin).hostname));
+  const above = origins.find((origin) => isBelow(domain, new URL(origin).hostname));
   if (above !== undefined) {
-    throw invalid(
+    throw invalidOption(
+      'previews.origin',
       `"${pattern}" is below ${above}, whose cookies for its whole domain would reach the sandboxes: take another domain`,
     );
   }
@@ -56,23 +58,17 @@ export function readPreviewOrigins(
     template,
     of: (sandboxId, number) => template(sandboxId).replace('{port}', String(number)),
     match(asked) {
-      const [, number, sandboxId] = hosts.exec(asked) ?? [];
-      return number === undefined || sandboxId === undefined ? undefined : { sandboxId, port: number };
+      const found = hosts.exec(asked);
+      return found ? { sandboxId: found[2] as string, port: found[1] as string } : undefined;
     },
   };
 }
 
 /** Browsers let nobody set a cookie for all of `localhost`. */
-function isBelow(host: string, above: string): boolean {
-  return !isLocal(host) && (host === above || host.endsWith(`.${above}`));
+function isBelow(domain: string, above: string): boolean {
+  return !isLocal(domain) && domain.endsWith(`.${above}`);
 }
 
-function isLocal(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost');
-}
-
-function invalid(what: string): InvalidArgumentError {
-  return new InvalidArgumentError(`The broker's option \`previews.origin\` is wrong: ${what}.`, {
-    code: 'invalid_option',
-  });
+function isLocal(domain: string): boolean {
+  return domain.endsWith('.localhost');
 }

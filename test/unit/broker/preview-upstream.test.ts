@@ -1,64 +1,8 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { browserCookie, tokenOfCookie } from '../../../src/broker/previews/preview-cookies.js';
-import { readPreviewOrigins } from '../../../src/broker/previews/preview-options.js';
-import type { PreviewTarget } from '../../../src/broker/previews/preview-target.js';
 import { json } from './support/fake-e2b.js';
-import { bearer, type Harness, origin, refusal, startHarness } from './support/harness.js';
-
-describe("the previews' origin", () => {
-  test.each([
-    'https://{port}-{sandboxId}.preview.example',
-    'https://{port}-{sandboxId}.preview.example:8443',
-    'http://{port}-{sandboxId}.localhost:8787',
-  ])('can be %s', (pattern) => {
-    const previews = readPreviewOrigins({ origin: pattern }, [origin]);
-    const address = new URL(previews?.of('i1', 3000) ?? '');
-    expect(previews?.match(address.host)).toEqual({ sandboxId: 'i1', port: '3000' });
-    expect(previews?.match(`x${address.host}`)).toBeUndefined();
-    expect(previews?.match(`${address.host}.evil.example`)).toBeUndefined();
-    expect(previews?.match(address.host.replace('preview.', 'previewx'))?.port).toBe(
-      address.host.includes('preview.') ? undefined : '3000',
-    );
-  });
-
-  test.each([
-    ['http://{port}-{sandboxId}.preview.example', 'is without TLS'],
-    ['https://{sandboxId}-{port}.preview.example', 'has its parts turned round'],
-    ['https://{port}.preview.example', 'lacks the sandbox'],
-    ['https://{port}-{sandboxId}', 'lacks the domain'],
-    ['https://{port}-{sandboxId}.preview.example/', 'has a path'],
-    ['https://{port}-{sandboxId}.app.example', 'is below the application'],
-    ['https://{port}-{sandboxId}.preview.app.example', 'is far below the application'],
-  ])('cannot be %s, which %s', (pattern) => {
-    expect(() => readPreviewOrigins({ origin: pattern }, [origin])).toThrow(
-      expect.objectContaining({ code: 'invalid_option' }),
-    );
-  });
-});
-
-describe('a cookie of an app', () => {
-  const at: PreviewTarget = { sandboxId: 'i1', port: 1, root: '/', path: '/', origin: 'https://1-i1.x' };
-  const below: PreviewTarget = { sandboxId: 'i1', port: 1, root: '/ports/i1/1/~s/', path: '/' };
-
-  test.each([
-    ['a=1', 'a=1; Secure; SameSite=None; Partitioned'],
-    ['a=b=c; Path=/x; Max-Age=3', 'a=b=c; Max-Age=3; Path=/x; Secure; SameSite=None; Partitioned'],
-    ['a=1; Path=x; domain=x; SECURE', 'a=1; Secure; SameSite=None; Partitioned'],
-    ['__Host-e2b-preview=1', undefined],
-    ['__host-E2B-preview=1', undefined],
-    ['nothing', undefined],
-    ['=1', undefined],
-  ])('%s becomes %s', (cookie, expected) => {
-    expect(browserCookie(cookie, at)).toBe(expected);
-  });
-
-  test('cannot pass for ours below the path either', () => {
-    const set = browserCookie('__Secure-e2b-preview=1; Path=/', below);
-    expect(set).toBe('e2b-preview.__Secure-e2b-preview=1; Path=/ports/i1/1/~s/; Secure; SameSite=None');
-    expect(tokenOfCookie(set?.split(';')[0] ?? '', below)).toBeUndefined();
-  });
-});
+import { bearer, type Harness, refusal, startHarness } from './support/harness.js';
+import { openPreview, own, type Preview } from './support/preview.js';
 
 describe('a sandbox with private ports', () => {
   let harness: Harness;
@@ -119,6 +63,32 @@ describe('a sandbox with private ports', () => {
     },
   );
 
+  test.each<[string, number, number, string]>([
+    ['state', 429, 429, 'rate_limited'],
+    ['state', 404, 404, 'sandbox_not_found'],
+    ['token', 404, 404, 'sandbox_not_found'],
+    ['token', 500, 502, 'upstream_unavailable'],
+  ])('whose %s cannot be got (%i) is not asked', async (what, answered, status, code) => {
+    const { fake } = harness;
+    let isKnown = false;
+    fake.onControl = ({ path, method }, response) => {
+      const id = /\/sandboxes\/(\w+)/.exec(path)?.[1];
+      if (id === undefined) return false;
+      const isRefused = isKnown && path.endsWith('/connect') === (what === 'token');
+      const record = { sandboxID: id, templateID: 'base', envdVersion: '0.6.13', envdAccessToken: 'e' };
+      const detail = { ...record, state: 'running', network: { allowPublicTraffic: false } };
+      json(response, isRefused ? answered : 200, isRefused ? { code: answered, message: 'x' } : detail);
+      return method !== 'DELETE';
+    };
+    const session = await harness.session({ ports: [3000] });
+    await harness.send('/sessions/refresh', { method: 'POST', headers: bearer(session) });
+    isKnown = true;
+    fake.envd.length = 0;
+    const response = await harness.send(`/ports/${session.sandboxId}/3000/`, { headers: bearer(session) });
+    expect(await refusal(response)).toEqual({ status, code });
+    expect(fake.envd).toEqual([]);
+  });
+
   test('that refuses its token is a failure, without a word of why', async () => {
     const session = await harness.session({ ports: [3000] });
     harness.fake.onEnvd = (_seen, response) => {
@@ -150,4 +120,68 @@ test('an answer with a status that there is not is let go of', async () => {
   await expect.poll(() => closed).toBe(1);
   await harness.close();
   app.close();
+});
+
+describe('a request to an app', () => {
+  let preview: Preview;
+  afterEach(() => preview.harness.close());
+
+  test('has its length where that is small, and is streamed where it is not', async () => {
+    preview = await openPreview();
+    const sent = async (size: number, announced?: number) => {
+      const headers = { ...own, ...(announced !== undefined && { 'content-length': String(announced) }) };
+      await preview.ask('/', headers, { method: 'POST', body: 'x'.repeat(size) });
+      const { headers: seen, body } = preview.seen();
+      expect(body).toHaveLength(size);
+      return seen['content-length'] ?? seen['transfer-encoding'];
+    };
+    expect(await sent(3, 3)).toBe('3');
+    expect(await sent(65_536, 65_536)).toBe('65536');
+    expect(await sent(65_537, 65_537)).toBe('chunked');
+    expect(await sent(3)).toBe('chunked');
+    await preview.ask('/', { ...own, 'content-length': '0' }, { method: 'DELETE' });
+    expect(preview.seen()).toMatchObject({ method: 'DELETE', body: Buffer.alloc(0) });
+  });
+
+  test('that is longer than it says is refused', async () => {
+    preview = await openPreview();
+    const headers = { ...own, 'content-length': '3' };
+    const response = await preview.ask('/', headers, { method: 'POST', body: 'x'.repeat(65_537) });
+    expect(await refusal(response)).toEqual({ status: 413, code: 'body_too_large' });
+  });
+
+  test('breaks off with the caller, and is nobody’s failure', async () => {
+    preview = await openPreview();
+    let state = 'asked';
+    preview.harness.fake.onEnvd = (_seen, response) => {
+      response.once('close', () => {
+        state = 'left';
+      });
+      state = 'reached';
+      return true;
+    };
+    const caller = new AbortController();
+    const asked = preview.ask('/', own, { signal: caller.signal });
+    await expect.poll(() => state).toBe('reached');
+    caller.abort();
+    expect(await refusal(await asked)).toEqual({ status: 499, code: 'canceled' });
+    expect(preview.harness.events.at(-1)).toMatchObject({ outcome: 'refused', code: 'canceled' });
+    await expect.poll(() => state).toBe('left');
+  });
+
+  test.each<[string, () => Promise<Response>, string]>([
+    ['nothing can be reached', () => Promise.reject(new TypeError('no route')), 'TypeError: no route'],
+    [
+      'a redirect cannot be read',
+      async () => Object.defineProperty(new Response(null), 'type', { value: 'opaqueredirect' }),
+      'Error: a redirect that cannot be read',
+    ],
+  ])('fails where %s', async (_what, answer, cause) => {
+    preview = await openPreview({
+      fetch: (url, init) =>
+        new Headers(init?.headers).has('e2b-sandbox-port') ? answer() : fetch(url, init),
+    });
+    expect(await refusal(await preview.ask('/'))).toEqual({ status: 502, code: 'upstream_unavailable' });
+    expect(String(preview.harness.events.at(-1)?.cause)).toBe(cause);
+  });
 });
