@@ -1,5 +1,6 @@
 /** Commands that are granted one by one: what belongs to one, and when two are the same. */
 
+import { isObject } from '../transport/check-options.js';
 import type { ExactCommand } from '../wire/session.js';
 import { invalidGrant } from './refusals.js';
 import { normalizeAbsolute } from './sandbox-path.js';
@@ -50,7 +51,7 @@ export function intersectCommandLists(
 
 function parseCommand(value: unknown): ExactCommand {
   const given = typeof value === 'string' ? { command: value } : value;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isObject(given)) {
     throw invalidGrant('"commands" is not "none", "run" or a list of commands');
   }
   const unknown = Object.keys(given).find((key) => !keys.includes(key));
@@ -74,9 +75,7 @@ function parseCommand(value: unknown): ExactCommand {
 
 function isVariables(value: unknown): value is Record<string, string> {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
+    isObject(value) &&
     Object.entries(value).every(
       ([name, text]) => name !== '' && !name.includes('=') && isPlainText(name) && isPlainText(text),
     )

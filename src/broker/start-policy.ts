@@ -64,7 +64,7 @@ function requireTexts({ cmd, args, envs, cwd = '' }: ProcessConfig): void {
         'A command, its arguments, variables and directory have no NUL and are valid Unicode.',
       );
     }
-    if (text.length > maxTextBytes || new TextEncoder().encode(text).length > maxTextBytes) {
+    if (new TextEncoder().encode(text).length > maxTextBytes) {
       throw invalidRequest(
         `An argument or variable has more than ${maxTextBytes} bytes; write it to the input.`,
       );
