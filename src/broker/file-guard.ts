@@ -83,33 +83,37 @@ async function resolveLinks(upstream: Upstream, path: string, follows: boolean):
     const way = pathsOnTheWay(resolved);
     if (way.length > maxParts) throw invalidRequest(`The path has more than ${maxParts} parts.`);
     const parts = follows ? way : way.slice(0, -1);
-    const entries = await Promise.all(parts.map((part) => entryAt(upstream, part)));
-    const index = entries.findIndex(({ target }) => target !== undefined);
-    const link = parts[index];
+    const places = await Promise.all(parts.map((part) => lookAt(upstream, part)));
+    const index = places.findIndex(({ target }) => target !== undefined);
+    const place = places[index];
     // What is behind a symlink is not told of, not even how it fails.
-    const failed = entries.slice(0, link === undefined ? undefined : index).find(({ error }) => error);
+    const failed = places.slice(0, place && index).find(({ error }) => error);
     if (failed) {
       const isBehind = links > 0 && isE2BEdgeError(failed.error, 'internal');
       throw isBehind ? notGranted('use this path') : failed.error;
     }
-    if (link === undefined) return resolved;
-    const target = entries[index]?.target;
+    if (place?.target === undefined) return resolved;
+    const { path: link, target } = place;
     // envd names the link itself where it leads to nothing or in circles.
-    if (!target?.startsWith('/') || isWithin(target, link))
+    if (!target.startsWith('/') || isWithin(target, link))
       throw notGranted('use a symlink that leads nowhere');
     resolved = `${target === '/' ? '' : target}${resolved.slice(link.length)}`;
   }
   throw notGranted('use a path with so many symlinks');
 }
 
-/** The target of a symlink, or why there is no telling. */
-async function entryAt(
-  upstream: Upstream,
-  path: string,
-): Promise<{ target?: string | undefined; error?: unknown }> {
+interface PlaceOnTheWay {
+  path: string;
+  /** Where it leads, if it is a symlink. */
+  target?: string | undefined;
+  /** Why there is no telling. */
+  error?: unknown;
+}
+
+async function lookAt(upstream: Upstream, path: string): Promise<PlaceOnTheWay> {
   try {
-    return { target: (await upstream.call(Filesystem.stat, { path }))?.entry?.symlinkTarget };
+    return { path, target: (await upstream.call(Filesystem.stat, { path }))?.entry?.symlinkTarget };
   } catch (error) {
-    return { error };
+    return { path, error };
   }
 }

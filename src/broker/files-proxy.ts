@@ -97,16 +97,15 @@ export async function health<Env>(exchange: Exchange<Env>, claims: SessionClaims
     headers: {},
     signal: exchange.request.signal,
   });
-  if (!response.ok) throw await upstreamError(response, 'file');
+  if (!response.ok) throw await upstreamError(response, 'rpc');
   await discard(response);
   return new Response(null, { status: 204 });
 }
 
 /** Without a path envd takes the names of a form's parts for it, which nobody has looked at. */
 function pathOf(request: Request): string {
-  const paths = new URL(request.url).searchParams.getAll('path');
-  const [path] = paths;
-  if (path === undefined || paths.length !== 1)
+  const [path, ...more] = new URL(request.url).searchParams.getAll('path');
+  if (path === undefined || more.length > 0)
     throw invalidRequest('A file is named by exactly one `path` in the query.');
   return path;
 }

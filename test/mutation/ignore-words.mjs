@@ -10,6 +10,7 @@ const places = {
   invalidRequest: 0,
   misconfigured: 0,
   notGranted: 0,
+  notInStrictMode: 0,
   withDeadline: 1,
 };
 

@@ -49,11 +49,12 @@ describe('a signed URL', () => {
 
   test('takes the grant of that operation on that path, by where its symlinks lead', async () => {
     const session = await harness.session(inData);
-    harness.fake.links.set('/srv/data/link', '/etc');
+    harness.fake.links.set('/srv/data/link', '/etc').set('/srv/data/leaf', '/etc/passwd');
     for (const body of [
       { path: '/etc/passwd', op: 'read' },
       { path: '/srv/data/../../etc/passwd', op: 'read' },
       { path: '/srv/data/link/passwd', op: 'read' },
+      { path: '/srv/data/leaf', op: 'read' },
       { path: '/srv/data/a', op: 'write' },
     ]) {
       expect(await refusal(await sign(session, body))).toEqual({ status: 403, code: 'permission_denied' });
@@ -76,11 +77,21 @@ describe('a signed URL', () => {
     expect(await refusal(await sign(session, body))).toEqual({ status: 400, code: 'invalid_argument' });
   });
 
-  test('lasts no longer than is asked for', async () => {
-    const session = await harness.session(inData);
-    const response = await sign(session, { path: '/srv/data/a', op: 'read', expiresInMs: 5_000 });
-    const { expiresAt } = (await response.json()) as { expiresAt: number };
-    expect(expiresAt).toBeLessThanOrEqual(Date.now() + 6_000);
+  test.each([1_000, 5_000, 60_000])(
+    'lasts no longer than the %i ms that are asked for',
+    async (expiresInMs) => {
+      const session = await harness.session(inData);
+      const response = await sign(session, { path: '/srv/data/a', op: 'read', expiresInMs });
+      const { expiresAt } = (await response.json()) as { expiresAt: number };
+      expect(expiresAt).toBeGreaterThan(Date.now());
+      expect(expiresAt).toBeLessThanOrEqual(Date.now() + expiresInMs + 1_000);
+    },
+  );
+
+  test('names no user where none is pinned: envd takes its own', async () => {
+    const response = await sign(await harness.session(inData), { path: '/srv/data/a', op: 'read' });
+    const { url } = (await response.json()) as { url: string };
+    expect(new URL(url).searchParams.has('username')).toBe(false);
   });
 
   test('is not given in strict mode, which envd would not keep', async () => {
