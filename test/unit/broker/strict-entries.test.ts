@@ -3,8 +3,8 @@ import { readEntries } from '../../../src/broker/strict/entries.js';
 import { FileType } from '../../../src/wire/messages/filesystem.js';
 
 /** What `find` prints of an entry. */
-function entry(name: string, { kind = 'f', target = kind, mode = '644', size = '7' } = {}): string {
-  return ['e', kind, target, mode, size, '1700000000.1234567890', 'ann', 'staff', name, ''].join('\0');
+function entry(name: string, { kind = 'f', target = '', mode = '644' } = {}): string {
+  return ['e', kind, target || kind, mode, '7', '1700000000.1234567890', 'ann', 'staff', name, ''].join('\0');
 }
 
 const link = (name: string, target: string, mode = '644') => `${['l', name, target, mode].join('\0')}\0`;
