@@ -5,7 +5,22 @@ import { type EntryInfo, FileType } from '../../wire/messages/filesystem.js';
 const fileTypes: Record<string, FileType> = { f: FileType.FILE, d: FileType.DIRECTORY };
 /** Go's letters for kinds of files, which envd has in the permissions. */
 const kindLetters: Record<string, string> = { d: 'd', l: 'L', b: 'D', c: 'Dc', p: 'p', s: 'S' };
-const recordFields = 8;
+/** What the programs print of an entry, and of a symlink. */
+type EntryFields = [
+  kind: string,
+  targetKind: string,
+  mode: string,
+  size: string,
+  /** Seconds, a point, and nanoseconds with a digit more. */
+  time: string,
+  owner: string,
+  group: string,
+  /** What it is named below the base. */
+  below: string,
+];
+type LinkFields = [below: string, target: string, mode: string];
+const entryFields = 8;
+const linkFields = 3;
 
 /**
  * Reads records.
@@ -16,25 +31,25 @@ export function readEntries(output: Uint8Array, base: string): EntryInfo[] {
   const fields = new TextDecoder().decode(output).split('\0');
   const entries = new Map<string, EntryInfo>();
   for (let at = 0; at < fields.length - 1; ) {
-    const rest = fields.slice(at + 1, at + 1 + recordFields);
+    const from = at + 1;
     if (fields[at] === 'e') {
-      const entry = entryOf(rest, base);
-      entries.set(rest[recordFields - 1] as string, entry);
-      at += recordFields + 1;
+      at = from + entryFields;
+      const entry = entryOf(fields.slice(from, at) as EntryFields, base);
+      entries.set(entry.path, entry);
     } else {
-      const [name = '', symlinkTarget = '', mode = ''] = rest;
-      const entry = entries.get(name) ?? entries.get('');
+      at = from + linkFields;
+      const [below, symlinkTarget, mode] = fields.slice(from, at) as LinkFields;
+      const entry = entries.get(pathOf(below, base)) ?? entries.get(base);
       if (entry) Object.assign(entry, { symlinkTarget, mode: octal(mode) & 0o777 });
-      at += 4;
     }
   }
   return [...entries.values()].sort((one, other) => (orderKey(one) < orderKey(other) ? -1 : 1));
 }
 
-function entryOf(fields: readonly string[], base: string): EntryInfo {
-  const [kind = '', targetKind = '', mode = '', size, time = '', owner = '', group = '', below = ''] = fields;
-  const path = below === '' ? base : `${base === '/' ? '' : base}/${below}`;
-  const [seconds, fraction = ''] = time.split('.');
+function entryOf(fields: EntryFields, base: string): EntryInfo {
+  const [kind, targetKind, mode, size, time, owner, group, below] = fields;
+  const path = pathOf(below, base);
+  const [seconds, fraction] = time.split('.') as [string, string];
   return {
     name: path.slice(path.lastIndexOf('/') + 1) || '/',
     type: fileTypes[targetKind] ?? FileType.UNSPECIFIED,
@@ -44,9 +59,13 @@ function entryOf(fields: readonly string[], base: string): EntryInfo {
     permissions: permissions(kind, octal(mode)),
     owner,
     group,
-    modifiedTime: { seconds: Number(seconds), nanos: Number(fraction.padEnd(9, '0').slice(0, 9)) },
+    modifiedTime: { seconds: Number(seconds), nanos: Number(fraction.slice(0, 9)) },
     metadata: {},
   };
+}
+
+function pathOf(below: string, base: string): string {
+  return below === '' ? base : `${base === '/' ? '' : base}/${below}`;
 }
 
 function permissions(kind: string, mode: number): string {
