@@ -15,7 +15,7 @@ export async function sessionOf<Env>(
   exchange: Exchange<Env>,
   options: { expired?: boolean } = {},
 ): Promise<SessionClaims> {
-  const token = /^Bearer ([\w.-]+)$/i.exec(exchange.request.headers.get('authorization') ?? '')?.[1];
+  const token = exchange.request.headers.get('authorization')?.match(/^Bearer ([\w.-]+)$/i)?.[1];
   if (token === undefined) throw unauthenticated();
   return verifySession(exchange, token, options);
 }

@@ -14,10 +14,7 @@ export function createBoundedCache<T>(ttlMs: number, max: number): BoundedCache<
   return {
     get(key) {
       const entry = entries.get(key);
-      if (!entry) return undefined;
-      if (entry.until > Date.now()) return entry.value;
-      entries.delete(key);
-      return undefined;
+      return entry && entry.until > Date.now() ? entry.value : undefined;
     },
     set(key, value) {
       entries.delete(key);

@@ -13,9 +13,9 @@ import { jsonResponse } from './json-response.js';
 import { checkField, readJson } from './read-json.js';
 import { invitationInvalid, notGranted } from './refusals.js';
 import type { RevocableSession } from './revocation.js';
-import { sandboxIdPattern } from './routes.js';
-import { isVia, processOwner, readGrant, sessionEndsAt } from './session-token.js';
+import { processOwner, sessionEndsAt } from './session-token.js';
 import { signClaims, type TokenSettings, verifyClaims } from './signed-token.js';
+import { readGrant, readNumber, readSandboxId, readText, readVia } from './token-claims.js';
 
 /** What an invitation says. Times are in seconds since 1970. */
 export interface Invitation {
@@ -71,22 +71,19 @@ export async function invite<Env>(exchange: Exchange<Env>, sessionId: string): P
 /** @throws `invitation_invalid` where it is none, or its time is over. */
 export async function readInvitation(token: string, tokens: TokenSettings): Promise<Invitation> {
   try {
-    const required = ['sub', 'sbx', 'g', 'own', 'via', 'auth_time', 'uses'];
-    const { payload, expired } = await verifyClaims(type, token, required, tokens);
-    const { jti, sbx, g, own, via, auth_time, uses, exp } = payload as Record<string, unknown>;
-    if (
-      expired ||
-      typeof sbx !== 'string' ||
-      !sandboxIdPattern.test(sbx) ||
-      typeof own !== 'string' ||
-      !isVia(via) ||
-      typeof auth_time !== 'number' ||
-      typeof uses !== 'number'
-    ) {
-      throw invitationInvalid();
-    }
-    const invitation = { jti, sbx, g: readGrant(g), own, via, auth_time, uses, exp } as Invitation;
-    if (Date.now() >= sessionEndsAt(invitation, tokens)) throw invitationInvalid();
+    const { payload, expired } = await verifyClaims(type, token, tokens);
+    const { jti, sbx, g, own, via, auth_time, uses, exp } = payload;
+    const invitation: Invitation = {
+      jti: readText(jti),
+      sbx: readSandboxId(sbx),
+      g: readGrant(g),
+      own: readText(own),
+      via: readVia(via),
+      auth_time: readNumber(auth_time),
+      uses: readNumber(uses),
+      exp: readNumber(exp),
+    };
+    if (expired || Date.now() >= sessionEndsAt(invitation, tokens)) throw invitationInvalid();
     return invitation;
   } catch {
     throw invitationInvalid();

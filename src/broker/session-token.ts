@@ -5,11 +5,11 @@
  */
 
 import type { JWTPayload } from 'jose';
-import { type FullGrant, parseGrant } from './grant.js';
+import type { FullGrant } from './grant.js';
 import { sessionExpired, tokenExpired, unauthenticated } from './refusals.js';
 import type { RevocableSession } from './revocation.js';
-import { sandboxIdPattern } from './routes.js';
 import { signClaims, type TokenSettings, type TokenType, verifyClaims } from './signed-token.js';
+import { readGrant, readNumber, readSandboxId, readText, readTrue, readVia } from './token-claims.js';
 
 /** What a token says. Times are in seconds since 1970. */
 export interface SessionClaims {
@@ -68,13 +68,7 @@ export async function verifyToken(
   settings: TokenSettings,
   options: { expired?: boolean; type?: SessionTokenType } = {},
 ): Promise<SessionClaims> {
-  const required = ['sub', 'sid', 'sbx', 'g', 'auth_time'];
-  const { payload, expired } = await verifyClaims(
-    options.type ?? 'e2b-session+jwt',
-    token,
-    required,
-    settings,
-  );
+  const { payload, expired } = await verifyClaims(options.type ?? 'e2b-session+jwt', token, settings);
   const claims = readClaims(payload);
   if (Date.now() >= sessionEndsAt(claims, settings)) throw sessionExpired();
   if (expired && !options.expired) throw tokenExpired();
@@ -94,58 +88,27 @@ export function sessionEndsAt(
   return auth_time * 1000 + sessionLifeMs;
 }
 
+/** What a token need not have. */
+const optionalClaims = {
+  gen: readText,
+  keep: readNumber,
+  own: readText,
+  inv: readGrant,
+  via: readVia,
+  ews: readTrue,
+};
+
 function readClaims(payload: JWTPayload): SessionClaims {
-  const { sub, sid, sbx, g, gen, auth_time, keep, own, inv, via, ews, iat } = payload as Record<
-    string,
-    unknown
-  >;
-  if (
-    typeof sub !== 'string' ||
-    typeof sid !== 'string' ||
-    typeof sbx !== 'string' ||
-    !sandboxIdPattern.test(sbx) ||
-    typeof auth_time !== 'number' ||
-    (keep !== undefined && typeof keep !== 'number') ||
-    (gen !== undefined && typeof gen !== 'string') ||
-    (own !== undefined && typeof own !== 'string') ||
-    (via !== undefined && !isVia(via)) ||
-    (ews !== undefined && ews !== true) ||
-    auth_time > (iat as number)
-  ) {
-    throw unauthenticated();
-  }
-  return {
-    sub,
-    sid,
-    sbx,
+  const { sub, sid, sbx, g, auth_time, iat } = payload;
+  const given = Object.entries(optionalClaims).filter(([name]) => payload[name] !== undefined);
+  const claims: SessionClaims = {
+    sub: readText(sub),
+    sid: readText(sid),
+    sbx: readSandboxId(sbx),
     g: readGrant(g),
-    auth_time,
-    ...(keep !== undefined && { keep }),
-    ...(own !== undefined && { own }),
-    ...(inv !== undefined && { inv: readGrant(inv) }),
-    ...(via !== undefined && { via }),
-    ...(ews !== undefined && { ews }),
-    ...(gen !== undefined && { gen }),
+    auth_time: readNumber(auth_time),
+    ...Object.fromEntries(given.map(([name, read]) => [name, read(payload[name])])),
   };
-}
-
-/** Whether it is the sessions that a guest's came from. */
-export function isVia(value: unknown): value is readonly RevocableSession[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((entry) => {
-      const { sub, sid, gen = '' } = Object(entry) as Record<string, unknown>;
-      return [sub, sid, gen].every((name) => typeof name === 'string');
-    })
-  );
-}
-
-/** A token of a newer broker may grant what this one does not know; it is not guessed at. */
-export function readGrant(value: unknown): FullGrant {
-  try {
-    return parseGrant(value);
-  } catch {
-    throw unauthenticated();
-  }
+  if (claims.auth_time > readNumber(iat)) throw unauthenticated();
+  return claims;
 }

@@ -40,7 +40,7 @@ export interface TokenKey {
 
 export interface TokenKeys {
   current: TokenKey & Required<Pick<TokenKey, 'sign'>>;
-  byId(kid: string): TokenKey | undefined;
+  byId(kid: string | undefined): TokenKey | undefined;
   /** The public parts of those that have one. */
   published: readonly JWK[];
 }

@@ -172,63 +172,14 @@ describe('a mint', () => {
     await broken.close();
   });
 
-  const base = { subject: 'ann', grants: {}, sandbox: { template: 'base' } };
-  test.each<[unknown, RegExp]>([
-    [true, /options are true/],
-    ['ann', /options are "ann"/],
-    [[base], /options are an array/],
-    [{ ...base, subject: 7 }, /subject is 7/],
-    [{ ...base, subject: '' }, /subject is ""/],
-    [{ ...base, subject: 'x'.repeat(257) }, /subject is a string of 257/],
-    [{ ...base, sandbox: undefined }, /sandbox is missing/],
-    [{ ...base, sandbox: 'base' }, /sandbox is "base"/],
-    [{ ...base, sandbox: {} }, /sandbox: template is missing/],
-    [{ ...base, sandbox: { template: '' } }, /sandbox: template is ""/],
-    [{ ...base, sandbox: { id: undefined } }, /sandbox: id is missing/],
-    [{ ...base, sandbox: { id: '../v2/sandboxes' } }, /sandbox: id is "..\/v2/],
-    [{ ...base, sandbox: { id: 'i1', template: 'base' } }, /sandbox: template is "base": .* left out/],
-    [
-      { ...base, sandbox: { template: 'base', timeoutMs: Number.POSITIVE_INFINITY } },
-      /timeoutMs is Infinity/,
-    ],
-    [{ ...base, sandbox: { template: 'base', timeoutMs: '60000' } }, /timeoutMs is "60000"/],
-    [{ ...base, sandbox: { template: 'base', timeoutMs: 300 } }, /timeoutMs is 300: .*not seconds/],
-    [{ ...base, sandbox: { template: 'base', timeout: 300 } }, /timeout is no option: it is timeoutMs/],
-    [{ ...base, sandbox: { template: 'base', keepAlive: 'no' } }, /keepAlive is "no"/],
-    [{ ...base, sandbox: { template: 'base', keepalive: false } }, /keepalive is false: .* left out/],
-    [{ ...base, sandbox: { template: 'base', endWithSession: 1 } }, /endWithSession is 1/],
-    [{ ...base, sandbox: { template: 'base', reuse: '' } }, /reuse is ""/],
-    [{ ...base, sandbox: { template: 'base', reuse: null } }, /reuse is null/],
-    [{ ...base, sandbox: { template: 'base', onTimeout: 'sleep' } }, /onTimeout is "sleep"/],
-    [{ ...base, sandbox: { template: 'base', envs: { A: 1 } } }, /envs is of the type object/],
-    [
-      { ...base, sandbox: { template: 'base', metadata: { e2bEdgeSubject: 'eve' } } },
-      /metadata is of the type/,
-    ],
-    [
-      { ...base, sandbox: { template: 'base', metadata: { 'e2b-edge-create': 'k' } } },
-      /metadata is of the type/,
-    ],
-    [{ ...base, sandbox: { template: 'base', metadata: { 'E2B-EDGE-x': 'k' } } }, /metadata is of the type/],
-    [{ ...base, grants: undefined }, /grants is missing/],
-    [{ ...base, grants: { files: '/' } }, /Not a grant: "files"/],
-    [{ ...base, invite: 'all' }, /invite is "all"/],
-    [{ ...base, invite: { root: true } }, /Not a grant: "root"/],
-    [{ ...base, processesOf: '' }, /processesOf is ""/],
-    [{ ...base, dangerouslyAllowDirect: 'no' }, /dangerouslyAllowDirect is "no"/],
-    [{ ...base, grant: {} }, /grant is of the type object: .* left out/],
-  ])(
-    'cannot be had where the application answers nonsense, of which the log says what: %j',
-    async (answer, words) => {
-      harness.authorization = answer as never;
-      const failure = await harness.mint().catch((error: unknown) => error);
-      expect(failure).toMatchObject({ code: 'broker_misconfigured', response: { status: 500 } });
-      expect((failure as Error).message).not.toContain('authorize');
-      expect(String(harness.events.at(-1)?.cause)).toMatch(words);
-      expect(String(harness.events.at(-1)?.cause)).toContain('`authorize`');
-      expect(harness.fake.control).toEqual([]);
-    },
-  );
+  test('cannot be had where the application answers nonsense, of which the log alone says what', async () => {
+    harness.authorization = { subject: 7, sandbox: { template: 'base' }, grants: {} } as never;
+    const failure = await harness.mint().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'broker_misconfigured', response: { status: 500 } });
+    expect((failure as Error).message).not.toContain('authorize');
+    expect(String(harness.events.at(-1)?.cause)).toMatch(/`authorize`.*subject is 7/);
+    expect(harness.fake.control).toEqual([]);
+  });
 
   test('is of no sandbox whose id cannot be one', async () => {
     harness.fake.onControl = (_, response) => {
