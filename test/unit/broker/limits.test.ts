@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createLimits, type SlotKind } from '../../../src/broker/limits.js';
+import { type BrokerLimits, createLimits, type SlotKind } from '../../../src/broker/limits.js';
 import type { ExactStore } from '../../../src/broker/store-claim.js';
 import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
 import { createBroker } from '../../../src/broker.js';
@@ -148,7 +148,10 @@ describe('mints', () => {
     const tries = await Promise.allSettled(
       Array.from({ length: 40 }, (_, index) => brokers[index % 2]?.mint('ann', slow)),
     );
-    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(7);
+    const refused = tries.filter((one) => one.status === 'rejected');
+    expect(refused).toHaveLength(33);
+    // All of them know by when there are turns again.
+    for (const { reason } of refused) expect(reason).toMatchObject({ retryAfterMs: 60_000 });
   });
 
   test('are refused where others are always sooner', async () => {
@@ -182,7 +185,10 @@ describe('mints', () => {
 describe('the head of a request', () => {
   test('may be so long', () => {
     const { checkHead } = createLimits({ headerBytes: 2000 });
-    checkHead(new Request('https://any.test/', { headers: { a: 'b'.repeat(1900) } }));
+    const withHeader = (length: number) =>
+      new Request('https://any.test/', { headers: { a: 'b'.repeat(length) } });
+    checkHead(withHeader(1999));
+    expect(() => checkHead(withHeader(2000))).toThrow(expect.objectContaining({ code: 'headers_too_large' }));
     const headers: Record<string, string> = {};
     for (let index = 0; index < 20; index++) headers[`x-${index}`] = 'b'.repeat(100);
     expect(() => checkHead(new Request('https://any.test/', { headers }))).toThrow(
@@ -203,8 +209,16 @@ describe('options', () => {
     { streams: 1.5 },
     { mintsPerMinute: 1001 },
     { mintsPerMinute: Number.POSITIVE_INFINITY },
-    { messageBytes: 10 },
-    { helloMs: 5 },
+    { messageBytes: 1023 },
+    { messageBytes: 16_777_217 },
+    { helloMs: 99 },
+    { helloMs: 60_001 },
+    { headerBytes: 1023 },
+    { uploadBytes: 0 },
+    { previews: 0 },
+    { terminals: 0 },
+    { sockets: 0 },
+    { mintsPerMinute: 0 },
     { hello: 5000 },
     { stream: 5 },
     { sockets: null },
@@ -235,6 +249,28 @@ describe('options', () => {
       headerBytes: 16_384,
       helloMs: 5000,
     });
+  });
+
+  test.each<BrokerLimits>([
+    {
+      mintsPerMinute: 1000,
+      messageBytes: 16_777_216,
+      helloMs: 60_000,
+      uploadBytes: Number.MAX_SAFE_INTEGER,
+    },
+    {
+      mintsPerMinute: 1,
+      terminals: 1,
+      sockets: 1,
+      streams: 1,
+      previews: 1,
+      uploadBytes: 1,
+      messageBytes: 1024,
+      headerBytes: 1024,
+      helloMs: 100,
+    },
+  ])('may be %j', (limits) => {
+    expect(createLimits(limits).max).toMatchObject(limits);
   });
 
   test('that are undefined are the defaults', () => {
