@@ -80,6 +80,14 @@ describe('what is remembered', () => {
     expect(get).toHaveBeenCalledTimes(6);
   });
 
+  test('is nothing where there is no store', async () => {
+    const { areKept, begin, check } = createRevocations(undefined, lifeMs);
+    expect(areKept).toBe(false);
+    expect(await begin('ann', 0)).toBeUndefined();
+    await check({ sid: 'a', sub: 'ann' });
+    expect(createRevocations(createMemoryStore(), lifeMs).areKept).toBe(true);
+  });
+
   test('is forgotten once no session from before can be alive', async () => {
     vi.useFakeTimers();
     const set = vi.fn();
