@@ -21,7 +21,7 @@ export async function enterPreview<Env>(exchange: Exchange<Env>, target: Preview
   if (request.method === 'OPTIONS') return withCors(new Response(null, { status: 204 }), origin);
   if (request.method !== 'POST') throw httpRefusal(405, 'method_not_allowed', 'This route takes POST.');
   const { inv: _inv, ews: _ews, own: _own, ...claims } = await bearerAccess(exchange, target);
-  const { exp = 0 } = decodeJwt(bearerOf(request) ?? '');
+  const { exp = 0 } = decodeJwt(bearerOf(request) as string);
   const { token, expiresAt, ttlMs } = await signToken(
     { ...claims, g: parseGrant({ ports: [target.port] }) },
     credentials.tokens,

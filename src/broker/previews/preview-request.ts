@@ -5,9 +5,8 @@ import { bearerOf, isBrokerToken, type PreviewAccess } from './preview-access.js
 import { appCookies } from './preview-cookies.js';
 import type { PreviewTarget } from './preview-target.js';
 
-/** Of one connection (RFC 9110, 7.6.1), or written anew. */
+/** Of one connection (RFC 9110, 7.6.1), or the app's only as they are written below. */
 const dropped: readonly string[] = [
-  'accept-encoding',
   'authorization',
   'cdn-loop',
   'connection',
@@ -18,7 +17,6 @@ const dropped: readonly string[] = [
   'host',
   'http2-settings',
   'keep-alive',
-  'origin',
   'referer',
   'te',
   'trailer',

@@ -63,7 +63,7 @@ export function previewResponseHeaders({ headers }: Response, answer: PreviewAns
     if (access.by === 'bearer' && name.startsWith('access-control-')) continue;
     if (name === 'content-security-policy') given.append(name, withoutFrameAncestors(value));
     else if (name === 'location') given.set(name, browserLocation(value, url, target));
-    else if (name !== 'cache-control') given.append(name, value);
+    else given.append(name, value);
   }
   // The runtime has unpacked it.
   if (headers.has('content-encoding')) {
@@ -121,7 +121,7 @@ function privateCaching(cacheControl: string | null): string {
 function browserLocation(location: string, url: string, { port, origin = '', root }: PreviewTarget): string {
   if (!URL.canParse(location, url)) return location;
   const { protocol, host, pathname, search, hash } = new URL(location, url);
-  const isAbsolute = /^([a-z][a-z0-9+.-]*:|[/\\])/i.test(location.trim());
+  const isAbsolute = /^([a-z][a-z0-9+.-]*:|[/\\])/i.test(location);
   const own = [
     new URL(url).host,
     `localhost:${port}`,
@@ -129,6 +129,6 @@ function browserLocation(location: string, url: string, { port, origin = '', roo
     `0.0.0.0:${port}`,
     `[::1]:${port}`,
   ];
-  if (!isAbsolute || !/^https?:$/.test(protocol) || !own.includes(host)) return location;
+  if (!isAbsolute || !['http:', 'https:'].includes(protocol) || !own.includes(host)) return location;
   return origin + root + pathname.slice(1) + search + hash;
 }

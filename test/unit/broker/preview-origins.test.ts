@@ -44,7 +44,10 @@ describe("the previews' origin", () => {
     ['https://{port}-{sandboxId}.preview.app.example', 'is far below the application'],
   ])('cannot be %s, which %s', (pattern) => {
     expect(() => at(pattern, ['https://other.example', origin])).toThrow(
-      expect.objectContaining({ code: 'invalid_option' }),
+      expect.objectContaining({
+        code: 'invalid_option',
+        message: expect.stringContaining('`previews.origin`'),
+      }),
     );
   });
 

@@ -6,12 +6,15 @@ import { led, openPreview, own, type Preview, places } from './support/preview.j
 const ofTheWay = {
   'accept-encoding': 'br',
   'cdn-loop': 'cloudflare',
+  'content-length': '0',
   expect: '100-continue',
   forwarded: 'for=1.2.3.4',
+  host: 'evil.example',
   'http2-settings': 'AAMAAABk',
   'keep-alive': 'timeout=5',
   te: 'trailers',
   trailer: 'expires',
+  'transfer-encoding': 'chunked',
   'true-client-ip': '1.2.3.4',
   via: '1.1 proxy',
   'x-client-ip': '1.2.3.4',
@@ -108,8 +111,8 @@ describe.each(places)('what an app %s gets', (_place, options) => {
     for (const authorization of [
       'Bearer abc',
       'Bearer a.b.c',
-      `Bearer ${btoa('{"typ":"x-e2b-"}')}.e30.x`,
-      `Bearer ${btoa('{"alg":"none"}')}.e30.x`,
+      `Bearer ${btoa('{"typ":"x-e2b-"}').replaceAll('=', '')}.e30.x`,
+      `Bearer ${btoa('{"alg":"none"}').replaceAll('=', '')}.e30.x`,
     ]) {
       await preview.ask('/', { ...own, authorization });
       expect(preview.sent().authorization).toBe(isBelowPath ? undefined : authorization);

@@ -23,6 +23,7 @@ const tooMuch = {
   'set-login': 'logged-in',
   'strict-transport-security': 'max-age=1',
   'surrogate-control': 'max-age=1',
+  trailer: 'expires',
   upgrade: 'h2c',
   'use-as-dictionary': 'match="/*"',
   'x-frame-options': 'DENY',
@@ -38,7 +39,7 @@ describe.each(places)('an answer of an app %s', (_place, options) => {
   test('is as it came', async () => {
     preview.answer(
       418,
-      { 'content-type': 'text/x', 'x-own': ['1', '2'], etag: '"1"', 'content-length': '3' },
+      { 'content-type': 'text/x', 'x-own': ['1', '2'], 'x-at': '/path', etag: '"1"', 'content-length': '3' },
       'tea',
     );
     const response = await preview.ask('/');
@@ -50,6 +51,7 @@ describe.each(places)('an answer of an app %s', (_place, options) => {
     expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'text/x',
       'x-own': '1, 2',
+      'x-at': '/path',
       etag: '"1"',
       'content-length': '3',
     });
@@ -86,6 +88,10 @@ describe.each(places)('an answer of an app %s', (_place, options) => {
       `${ours}, default-src 'none'; img-src x`,
     );
     expect(await policy('FRAME-ANCESTORS https://evil.example')).toBe(`${ours}, `.trim());
+    expect(await policy("default-src 'none',script-src 'self'")).toBe(
+      `${ours}, default-src 'none',script-src 'self'`,
+    );
+    expect(await policy("frame-ancestors *; ,script-src 'self'")).toBe(`${ours}, script-src 'self'`);
     expect(await policy(["frame-ancestors 'none'", "script-src 'self'"])).toBe(`${ours}, script-src 'self'`);
     expect(await policy("frame-ancestors *,script-src 'self'; x-frame-ancestors y")).toBe(
       `${ours}, script-src 'self'; x-frame-ancestors y`,
@@ -139,6 +145,7 @@ describe.each(places)('an answer of an app %s', (_place, options) => {
       `http://localhost/`,
       `http://evil.example:${port}/`,
       'ftp://localhost:3000/',
+      'xhttp://localhost:3000/',
       '//evil.example/x',
       'http://[',
     ]) {
@@ -151,9 +158,11 @@ describe.each(places)('an answer of an app %s', (_place, options) => {
     const cors = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'x-secret' };
     const withCookie = await preview.answered(cors);
     expect(withCookie).toMatchObject(cors);
+    preview.answer(200, { ...cors, 'x-own': '1' });
     const headers = { ...bearer(preview.session), origin };
     const withToken = await preview.harness.send(preview.url, { headers });
     expect(withToken.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(withToken.headers.get('x-own')).toBe('1');
     expect(withToken.headers.get('access-control-expose-headers')).not.toContain('x-secret');
     expect(withToken.headers.get('access-control-allow-credentials')).toBeNull();
     const program = await preview.harness.send(preview.url, { headers: bearer(preview.session) });
@@ -212,4 +221,12 @@ describe.each(places)('a page of the application that asks %s', (_place, options
     expect(preview.harness.fake.envd).toEqual([]);
     await preview.harness.close();
   });
+});
+
+test('all pages of the application may show a preview', async () => {
+  const preview = await openPreview({ origins: [origin, 'https://second.example'] });
+  expect((await preview.answered({}))['content-security-policy']).toMatch(
+    /; frame-ancestors 'self' https:\/\/app\.example https:\/\/second\.example$/,
+  );
+  await preview.harness.close();
 });

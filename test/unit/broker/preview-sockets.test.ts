@@ -96,10 +96,14 @@ describe("a preview's WebSocket", () => {
     await join({ 'sec-websocket-protocol': bearing() });
     expect(accepted[1]?.protocols).toEqual([]);
     accepted[1]?.leave();
+    // Whoever comes with the broker's token has none of the app's.
+    await join({ 'sec-websocket-protocol': bearing(), authorization: 'Basic YTpi' });
+    expect(accepted[2]?.headers).not.toHaveProperty('authorization');
+    accepted[2]?.leave();
     // A token of its own is the app's business, whatever let the browser in.
     await join({ ...own(), authorization: 'Bearer mine' });
-    expect(accepted[2]?.headers.authorization).toBe('Bearer mine');
-    expect(accepted[2]?.protocols).toEqual([]);
+    expect(accepted[3]?.headers.authorization).toBe('Bearer mine');
+    expect(accepted[3]?.protocols).toEqual([]);
   });
 
   test.each<[string, () => Record<string, string>, number, string]>([
