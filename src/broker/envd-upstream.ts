@@ -50,7 +50,7 @@ export async function openUpstream<Env>(exchange: Exchange<Env>, claims: Session
     send,
     async call(method, message) {
       const body = toBinary(method.input, message);
-      const answer = await withDeadline({ requestTimeoutMs: callTimeoutMs }, method.path, async (signal) => {
+      const answer = await inTime(method.path, async (signal) => {
         const response = await send(method.path, {
           method: 'POST',
           headers: { 'content-type': 'application/proto', 'connect-protocol-version': '1' },
@@ -65,6 +65,15 @@ export async function openUpstream<Env>(exchange: Exchange<Env>, claims: Session
       return answer && decoded(method.output, answer);
     },
   };
+}
+
+/** What envd does not answer in time is not the broker's failure. */
+async function inTime<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  try {
+    return await withDeadline({ requestTimeoutMs: callTimeoutMs }, what, call);
+  } catch (error) {
+    throw isE2BEdgeError(error, 'request_timeout') ? upstreamFailed(error) : error;
+  }
 }
 
 function decoded<T>(type: MessageType<T>, answer: Uint8Array): T {

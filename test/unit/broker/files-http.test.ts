@@ -105,12 +105,27 @@ describe('an upload', () => {
 });
 
 describe('whether a sandbox runs', () => {
-  const health = () => harness.send(`/envd/${session.sandboxId}/health`, { headers: bearer(session) });
+  const health = (init: RequestInit = {}) =>
+    harness.send(`/envd/${session.sandboxId}/health`, { headers: bearer(session), ...init });
 
   test('is asked of its envd', async () => {
     const response = await health();
     expect([response.status, await response.text()]).toEqual([204, '']);
     expect(harness.fake.envd).toMatchObject([{ method: 'GET', path: '/health' }]);
+  });
+
+  test('is not asked any more once the page has gone', async () => {
+    const page = new AbortController();
+    let isLeft = false;
+    harness.fake.onRaw = ({ url }, response) => {
+      response.on('close', () => {
+        isLeft = true;
+      });
+      page.abort();
+      return url === '/health';
+    };
+    expect(await refusal(await health({ signal: page.signal }))).toEqual({ status: 499, code: 'canceled' });
+    await expect.poll(() => isLeft).toBe(true);
   });
 
   test('is not answered by anything else', async () => {
