@@ -39,14 +39,12 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 export async function openUpstream<Env>(exchange: Exchange<Env>, claims: SessionClaims): Promise<Upstream> {
   const { directory, credentials } = exchange;
   const sandbox = await directory.find(claims.sbx, credentials);
-  const { user } = claims.g;
-
   const send = (path: string, init: UpstreamRequest): Promise<Response> =>
-    sendTo(exchange, sandbox, user, path, init);
+    sendTo(exchange, sandbox, claims, path, init);
 
   return {
     sandboxId: claims.sbx,
-    user,
+    user: claims.g.user,
     send,
     async call(method, message) {
       const body = toBinary(method.input, message);
@@ -85,9 +83,9 @@ function decoded<T>(type: MessageType<T>, answer: Uint8Array): T {
 }
 
 async function sendTo<Env>(
-  { settings, directory, event, trace }: Exchange<Env>,
+  { settings, directory, trace }: Exchange<Env>,
   { endpoint }: KnownSandbox,
-  user: string | undefined,
+  { sbx, g: { user } }: SessionClaims,
   path: string,
   init: UpstreamRequest,
 ): Promise<Response> {
@@ -122,7 +120,7 @@ async function sendTo<Env>(
     throw upstreamFailed(new Error(`a redirect (${response.status})`));
   }
   // A token that envd refuses, and a sandbox that is not where it was, are asked for anew the next time.
-  if (response.status === 401 || response.status === 502) directory.forget(event.sandboxId ?? '');
+  if (response.status === 401 || response.status === 502) directory.forget(sbx);
   return response;
 }
 

@@ -33,7 +33,6 @@ async function wayTo(
   const exchange = {
     credentials: {},
     trace,
-    event: { sandboxId: 'i1' },
     settings: {
       fetch: async (url: string, init: RequestInit) => {
         sent.push({ url, init });
