@@ -78,9 +78,7 @@ export function touches(prefix: string, place: string): boolean {
 
 /** The places that a command names and is run from: its directory, what its variables say, its programs. */
 export function commandSources({ command, cwd, envs = {} }: ExactCommand): string[] {
-  const variables = Object.values(envs).flatMap((value) => value.split(/[\s:;,='"]+/));
+  const variables = Object.values(envs).flatMap((value) => value.split(/[\s:;,='"]/));
   const programs = Array.from(command.matchAll(programPath), ([, path = '']) => path);
-  return [...(cwd === undefined ? [] : [cwd]), ...variables, ...programs]
-    .filter((path) => path.startsWith('/'))
-    .map(normalizeAbsolute);
+  return [cwd ?? '', ...variables, ...programs].filter((path) => path.startsWith('/')).map(normalizeAbsolute);
 }

@@ -1,5 +1,6 @@
 /** What a session may do: read from JSON, and the smaller of what is asked for and what is allowed. */
 
+import { isObject } from '../transport/check-options.js';
 import { envdPort } from '../transport/envd-endpoint.js';
 import type { FileGrant, Grant, LifecycleGrant } from '../wire/session.js';
 import { type CommandGrant, intersectCommandLists, isPlainText, parseCommands } from './exact-command.js';
@@ -27,8 +28,7 @@ const maxGrantBytes = 4096;
  * @throws {InvalidArgumentError} code `invalid_grant`, naming what is wrong.
  */
 export function parseGrant(value: unknown): FullGrant {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalidGrant('it is not an object');
+  if (!isObject(value)) throw invalidGrant('it is not an object');
   const grant = value as Record<string, unknown>;
   const unknown = Object.keys(grant).find((key) => !keys.includes(key));
   if (unknown !== undefined) throw invalidGrant(`"${unknown}" is not known`);

@@ -78,7 +78,7 @@ export function createProcessGuard(): ProcessGuard {
 export async function mayUse(grant: FullGrant, kind: ProcessKind, use: ProcessUse): Promise<boolean> {
   if (kind === 'pty') return use === 'watch' ? grant.pty !== 'none' : grant.pty === 'write';
   if (grant.commands === 'run') return true;
-  if (kind === 'run' || grant.commands === 'none') return false;
+  if (grant.commands === 'none') return false;
   for (const command of grant.commands.map(boundCommand)) {
     if ((await exactKind(command)) === kind) return use !== 'type' || command.stdin === true;
   }

@@ -35,6 +35,7 @@ describe('a decision', () => {
       status: 200,
       durationMs: 30,
     });
+    expect(event).not.toHaveProperty('traceparent');
   });
 
   test('has its caller’s trace', () => {

@@ -1,11 +1,61 @@
 import { describe, expect, test } from 'vitest';
 import { parseGrant } from '../../../src/broker/grant.js';
-import { commandSources, requireSound } from '../../../src/broker/grant-conflict.js';
+import { commandSources, requireSafePlaces, requireSound } from '../../../src/broker/grant-conflict.js';
 import type { ExactCommand, Grant } from '../../../src/wire/session.js';
 import { refusal, startHarness } from './support/harness.js';
 
 const sound = (grant: Grant) => () => requireSound(parseGrant(grant));
 const writing = (prefix: string): NonNullable<Grant['files']> => [{ op: 'write', prefix }];
+
+describe('the places of a command in the sandbox', () => {
+  /** Which are looked at, and whether the command may run where all of them are what they say but for links. */
+  async function look(command: ExactCommand, prefixes: string[], links: Record<string, string> = {}) {
+    const files = prefixes.map((prefix) => ({ op: 'write' as const, prefix }));
+    const asked: string[] = [];
+    const may = requireSafePlaces(command, parseGrant({ files }), async (path) => {
+      asked.push(path);
+      return links[path] ?? (path.startsWith('/') ? path : '/home/user');
+    });
+    return {
+      asked,
+      may: await may.then(
+        () => true,
+        (error: { code: string }) => error.code,
+      ),
+    };
+  }
+
+  test('are its directory, its home, what its variables say and its programs', async () => {
+    const plain = { command: 'ls' };
+    expect(await look(plain, ['/data'])).toEqual({ asked: ['', '~'], may: true });
+    const bound = { command: '/srv/run x', cwd: '/app', envs: { HOME: '/h', LIB: 'lib:/srv/lib' } };
+    expect(await look(bound, ['/data'])).toEqual({
+      asked: ['/app', '/h', '/app', '/h', '/srv/lib', '/srv/run'],
+      may: true,
+    });
+  });
+
+  test('are not looked at for who may write nothing', async () => {
+    expect(await look({ command: 'ls' }, [])).toEqual({ asked: [], may: true });
+  });
+
+  test('may lead to none of what the page may write', async () => {
+    for (const prefixes of [['/data'], ['/other', '/data'], ['/data', '/other']]) {
+      const links = { '~': '/data/home' };
+      expect((await look({ command: 'ls' }, prefixes, links)).may).toBe('permission_denied');
+    }
+    expect((await look({ command: 'ls' }, ['/data/home/bin'], { '': '/data/home' })).may).toBe(
+      'permission_denied',
+    );
+    expect((await look({ command: 'ls' }, ['/data'], { '': '/database' })).may).toBe(true);
+  });
+
+  test('of a command are paths, and nothing else that it says', () => {
+    const command = { command: 'ls', envs: { A: 'x', PATH: '/a:/b/../c::/d', OPTIONS: '--x="/e f"' } };
+    expect(commandSources(command)).toEqual(['/a', '/c', '/d', '/e']);
+    expect(commandSources({ command: 'ls' })).toEqual([]);
+  });
+});
 
 describe('exact commands', () => {
   test('and a shell are refused by both names', () => {
@@ -64,6 +114,8 @@ describe('exact commands', () => {
     ['/usr/bin/python3 -u /data/run.py', '/data'],
     ['/usr/bin/env python3 /data/run.py', '/data'],
     ['exec nice /data/run', '/data'],
+    ['MODE= CI=all /data/run', '/data'],
+    [{ command: 'tool', envs: { PATH: ': /data/bin' } }, '/data'],
     ['. /data/env', '/data'],
     ['set -e; . /data/env', '/data'],
     ['source /data/env', '/data'],

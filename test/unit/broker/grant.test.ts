@@ -22,6 +22,8 @@ describe('the smaller of two grants', () => {
     ['a name that begins alike', ['/home/user2'], ['/home/user'], []],
     ['several', ['/a/x', '/b'], ['/a', '/b/y', '/c'], ['/a/x', '/b/y']],
     ['one that covers another', ['/a', '/a/b'], ['/'], ['/a']],
+    ['one that is covered by another', ['/a/b', '/a'], ['/'], ['/a']],
+    ['one that is there twice', ['/a', '/a'], ['/a', '/'], ['/a']],
     ['none asked for', [], ['/'], []],
   ])('of files: %s', (_name, asked, allowed, expected) => {
     expect(both({ files: files(...asked) }, { files: files(...allowed) }).files).toEqual(files(...expected));
@@ -29,6 +31,8 @@ describe('the smaller of two grants', () => {
 
   test('of files keeps reading and writing apart', () => {
     expect(both({ files: [{ op: 'write', prefix: '/' }] }, { files: files('/') }).files).toEqual([]);
+    const apart = [...files('/a/b'), { op: 'write' as const, prefix: '/a' }];
+    expect(both({ files: apart }, { files: apart }).files).toEqual(apart);
   });
 
   test.each<[Grant['commands'], Grant['commands'], Grant['commands']]>([
@@ -39,6 +43,8 @@ describe('the smaller of two grants', () => {
     [['rm'], ['ls'], 'none'],
     ['run', 'none', 'none'],
     ['none', 'run', 'none'],
+    ['none', ['none', 'run'], 'none'],
+    [['none'], 'none', 'none'],
     [[], 'run', 'none'],
   ])('of commands: %j and %j', (asked, allowed, expected) => {
     expect(both({ commands: asked as string[] }, { commands: allowed as string[] }).commands).toEqual(
@@ -122,6 +128,8 @@ describe('the smaller of two grants', () => {
 describe('a grant', () => {
   test.each([
     [null, 'not an object'],
+    ['run', 'not an object'],
+    [[], 'not an object'],
     [{ file: [] }, '"file" is not known'],
     [{ files: [{ op: 'exec', prefix: '/' }] }, '"op"'],
     [{ files: [{ op: 'read', prefix: 'relative' }] }, '"prefix"'],
@@ -164,8 +172,28 @@ describe('a grant', () => {
     [{ lifecycle: 'kill' }, '"lifecycle" is not a list'],
     [{ lifecycle: ['destroy'] }, '"lifecycle"'],
     [{ user: 'root:x\r\n' }, '"user"'],
+    [{ user: 'x:root' }, '"user"'],
+    [{ user: ['root'] }, '"user"'],
+    [{ user: null }, '"user"'],
   ])('of %j is refused, naming %s', (value, words) => {
     expect(() => parseGrant(value)).toThrow(words);
+  });
+
+  test('has ports from the first to the last', () => {
+    expect(parseGrant({ ports: [1, 65535] }).ports).toEqual([1, 65535]);
+  });
+
+  test('has what it does not say as if it were not there', () => {
+    expect(parseGrant({ user: undefined, commands: undefined })).not.toHaveProperty('user');
+  });
+
+  test('allows an operation on what is within its prefixes, and no other', () => {
+    const grant = parseGrant({ files: [...files('/a'), { op: 'write', prefix: '/b' }] });
+    expect(allowsFile(grant, 'read', '/a/x')).toBe(true);
+    expect(allowsFile(grant, 'write', '/b')).toBe(true);
+    expect(allowsFile(grant, 'write', '/a/x')).toBe(false);
+    expect(allowsFile(grant, 'read', '/b')).toBe(false);
+    expect(allowsFile(grant, 'read', '/ab')).toBe(false);
   });
 
   test('is closed where it says nothing, and its prefixes are plain', () => {
@@ -203,7 +231,9 @@ describe('a grant', () => {
   test('is no longer than what fits into a header', () => {
     const commands = (count: number) => ({ commands: ['x'.repeat(count)] });
     expect(() => parseGrant(commands(3900))).not.toThrow();
-    expect(() => parseGrant(commands(4096))).toThrow('4096 bytes');
+    const rest = JSON.stringify(parseGrant(commands(1))).length - 1;
+    expect(() => parseGrant(commands(4096 - rest))).not.toThrow();
+    expect(() => parseGrant(commands(4097 - rest))).toThrow('4096 bytes');
     expect(() => parseGrant(commands(2000))).not.toThrow();
     expect(() => parseGrant({ commands: ['é'.repeat(2100)] })).toThrow('4096 bytes');
   });

@@ -113,6 +113,11 @@ describe('a page’s JSON', () => {
     await expect(json(body)).rejects.toMatchObject({ code: 'invalid_argument', statusCode: 400 });
   });
 
+  test('that breaks off in the middle is told from what is no object', async () => {
+    await expect(json('{')).rejects.toThrow('is not JSON');
+    await expect(json('[]')).rejects.toThrow('not a JSON object');
+  });
+
   test('has at most 64 KiB', async () => {
     const filled = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`;
     await json(filled(64 * 1024));

@@ -45,6 +45,14 @@ describe('a session', () => {
     stop();
   });
 
+  test('is over with the first answer that it was revoked', async () => {
+    const check = vi.fn(() => Promise.reject(sessionRevoked()));
+    const { over } = watched({ check });
+    await vi.advanceTimersByTimeAsync(24_000);
+    expect(check).toHaveBeenCalledTimes(1);
+    expect(over.mock.calls).toEqual([[expect.objectContaining({ code: 'session_revoked' })]]);
+  });
+
   test('is over once, also where it is revoked while its time ends', async () => {
     let refuse: (error: Error) => void = () => undefined;
     const check = () =>
