@@ -139,7 +139,7 @@ describe('the way to terminals', () => {
     expect(await refusal(await start(command))).toEqual({ status: 403, code: 'permission_denied' });
     const stat = await call('filesystem.Filesystem/Stat', { path: '/x' });
     expect(await refusal(stat)).toEqual({ status: 403, code: 'permission_denied' });
-    const file = await session.fetch(`${session.baseUrl}/files?path=/x`);
+    const file = await session.fetch(`${session.baseUrl}/files?path=/x`, {});
     expect(await refusal(file)).toEqual({ status: 403, code: 'permission_denied' });
     const session404 = await session.fetch('http://broker.invalid/sessions/x/kill', { method: 'GET' });
     expect([404, 405]).toContain(session404.status);
