@@ -10,7 +10,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cases } from './arbitraries/cases.js';
 import { makeKeys } from './support/keys.js';
-import { runCase, type Tally } from './support/run-case.js';
+import { runCase } from './support/run-case.js';
+import type { Tally } from './support/run-step.js';
 import { numRuns, path, seed } from './support/settings.js';
 import { type Others, prepareOthers } from './support/stage.js';
 

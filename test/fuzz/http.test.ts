@@ -31,7 +31,7 @@ const working = new Set<Promise<void>>();
 
 beforeAll(async () => {
   const stage = { world, authorization: null };
-  broker = createNodeBroker(brokerOptions(keys!, stage, false));
+  broker = createNodeBroker(brokerOptions(keys!, stage, { withStore: false }));
   server = createServer((request, response) => {
     const work = broker.handleRequest(request, response).finally(() => working.delete(work));
     working.add(work);
@@ -99,7 +99,15 @@ async function settled(): Promise<void> {
 function asked(who: Sessions['own'], isFile: boolean): Asked {
   // A file may well have a token in it.
   const token = isFile ? '' : who.token;
-  return { method: '', path: basePath, who, authorized: undefined, token, idempotencyKey: null };
+  return {
+    method: '',
+    path: basePath,
+    who,
+    authorized: undefined,
+    headers: new Headers(),
+    token,
+    idempotencyKey: null,
+  };
 }
 
 function at(op: FileGrant['op'], prefix: string): FileGrant[] {
@@ -112,7 +120,7 @@ async function freshSessions(): Promise<void> {
   mintedAt = Date.now();
   const others = await prepareOthers(keys!);
   world.programs = others.programs.map((program) => ({ ...program }));
-  const own = await setStage(keys!, 'address', false).mint({
+  const own = await setStage(keys!, 'address', { withStore: false }).mint({
     subject: 'ann',
     sandbox: { id: 'sandboxone' },
     grants: { files: [...at('read', `${home}/work`), ...at('write', '/srv')], commands: ['ls'], pty: 'read' },

@@ -101,15 +101,24 @@ async function* processEvents(
   for (;;) {
     const { done, value } = await nextPiece(reader);
     if (done) throw upstreamFailed(new Error('the stream of a process broke off'));
-    for (const { flags, payload } of splitter.push(value)) {
-      if ((flags & endStreamFlag) !== 0) {
-        const { error } = JSON.parse(new TextDecoder().decode(payload)) as { error?: { message?: string } };
-        if (error) throw upstreamFailed(new Error(`envd: ${error.message}`));
-        return;
-      }
-      const { event } = fromBinary(StartResponse, payload);
-      if (event) yield event;
+    for (const event of decoded(splitter, value)) {
+      if (event === 'end') return;
+      yield event;
     }
+  }
+}
+
+/** What is in a piece of the stream. What cannot be read was not written by envd. */
+function decoded(splitter: EnvelopeSplitter, piece: Uint8Array): (ProcessEvent | 'end')[] {
+  try {
+    return [...splitter.push(piece)].flatMap(({ flags, payload }) => {
+      if ((flags & endStreamFlag) === 0) return fromBinary(StartResponse, payload).event ?? [];
+      const { error } = JSON.parse(new TextDecoder().decode(payload)) as { error?: { message?: string } };
+      if (error) throw new Error(`envd: ${error.message}`);
+      return 'end' as const;
+    });
+  } catch (error) {
+    throw upstreamFailed(error);
   }
 }
 

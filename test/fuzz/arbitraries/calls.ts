@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { askedGrants, commandLines, exactCommands } from './grants.js';
 import { paths } from './paths.js';
+import { type PreviewCall, previewCalls } from './previews.js';
+import { type TerminalCall, terminalCalls } from './terminals.js';
 
 /** What a page wants, before it is made wrong. */
 export type Call =
@@ -8,7 +10,10 @@ export type Call =
   | { kind: 'download'; path: string }
   | { kind: 'upload'; path: string; form: boolean; name: string }
   | { kind: 'session'; method: string; path: string; body: unknown }
-  | { kind: 'plain'; method: string; path: string };
+  | { kind: 'plain'; method: string; path: string }
+  | { kind: 'join'; grant: unknown; invitation: 'good' | 'used' | 'forged' | 'session' }
+  | PreviewCall
+  | TerminalCall;
 
 const codec = fc.constantFrom('proto' as const, 'json' as const);
 /** All that are started before a case begins, and some that never were. */
@@ -261,8 +266,8 @@ const plains: fc.Arbitrary<Call> = fc.oneof(
         '/envd/:sandbox/health',
         '/envd/:sandbox',
         '/pty/:sandbox',
-        // Granted ports show what the app says; the suite of brokers tries those.
-        '/ports/:sandbox/81/',
+        '/ports/:sandbox/80/',
+        '/ports/:sandbox/80',
         '/ports/:sandbox/49983/envs',
         '/.well-known/jwks.json',
         '/',
@@ -284,7 +289,16 @@ const plains: fc.Arbitrary<Call> = fc.oneof(
   },
 );
 
+const joins: fc.Arbitrary<Call> = fc.record({
+  kind: fc.constant('join' as const),
+  grant: fc.oneof(fc.constant(undefined), askedGrants),
+  invitation: fc.constantFrom('good', 'used', 'forged', 'session'),
+});
+
 export const calls: fc.Arbitrary<Call> = fc.oneof(
+  { weight: 4, arbitrary: previewCalls },
+  { weight: 1, arbitrary: terminalCalls },
+  { weight: 1, arbitrary: joins },
   { weight: 10, arbitrary: rpcs },
   { weight: 3, arbitrary: paths.map((path) => ({ kind: 'download', path }) as const) },
   { weight: 3, arbitrary: uploads },

@@ -28,6 +28,13 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   place: fc.constantFrom('address', 'hosts'),
   withStore: fc.boolean(),
   grant: grants,
+  processesOf: fc.constantFrom(undefined, undefined, undefined, 'bob'),
+  previewsAt: fc.constantFrom('path', 'origins'),
+  isPaused: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, fc.constant(true)),
+  guest: fc.oneof(
+    { weight: 7, arbitrary: fc.constant(undefined) },
+    fc.record({ invite: grants, asked: fc.oneof(fc.constant(undefined), grants), allowed: grants }),
+  ),
   life: fc.record({ keepAlive: fc.boolean(), endWithSession: fc.boolean() }),
   application: fc.constantFrom('the same', 'the same', 'a template', 'no'),
   moods: fc.record({ envd: mood(15), control: mood(40) }),

@@ -42,20 +42,26 @@ export const grants: fc.Arbitrary<Grant> = commands.chain((allowed) => {
     fc.record({ op: fc.constant('read' as const), prefix: fc.constantFrom(...prefixes) }),
     fc.record({ op: fc.constant('write' as const), prefix: fc.constantFrom(...writable) }),
   );
-  return fc
-    .record(
-      {
-        files: fc.array(file, { maxLength: 4 }),
-        commands: fc.constant(allowed),
-        // Who has a shell has all commands.
-        pty: fc.constantFrom('none' as const, 'read' as const, Array.isArray(allowed) ? 'read' : 'write'),
-        ports: fc.subarray([80, 3000, 49_982]),
-        lifecycle: fc.subarray(['info', 'extend', 'pause', 'kill'] as const).map((list) => [...list]),
-        user: fc.constantFrom(...users),
-      },
-      { requiredKeys: ['commands', 'files'] },
-    )
-    .map(({ user, ...grant }) => (user === undefined ? grant : { ...grant, user }));
+  return (
+    fc
+      .record(
+        {
+          files: fc.array(file, { maxLength: 4 }),
+          commands: fc.constant(allowed),
+          // Who has a shell has all commands.
+          pty: fc.constantFrom('none' as const, 'read' as const, Array.isArray(allowed) ? 'read' : 'write'),
+          ports: fc.subarray([80, 3000, 49_982]),
+          lifecycle: fc.subarray(['info', 'extend', 'pause', 'kill'] as const).map((list) => [...list]),
+          strict: fc.constantFrom(false, false, true),
+          user: fc.constantFrom(...users),
+        },
+        { requiredKeys: ['commands', 'files'] },
+      )
+      // Strict mode takes a user.
+      .map(({ user, strict, ...grant }) =>
+        user === undefined ? grant : { ...grant, user, ...(strict && { strict }) },
+      )
+  );
 });
 
 /** What a page may ask for in the place of a grant. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 /** A token as a page may send one: a good one, one that is not its own, or one that nobody gave it. */
 export type TokenTrick =
-  | { how: 'own' | 'colleague' | 'elsewhere' | 'wide' | 'none' }
+  | { how: 'own' | 'colleague' | 'elsewhere' | 'wide' | 'guest' | 'none' }
   /** Changed without a key. */
   | { how: 'cut' | 'flip' | 'garbage' | 'swap' | 'repeat'; number: number }
   /** Its header or claims changed, the signature left as it was, taken off, or made with a key of the attacker's. */
@@ -57,6 +57,7 @@ const wrongHeaders = fc.constantFrom<Record<string, unknown>[]>(
   { typ: 'at+jwt' },
   { typ: undefined },
   { typ: 'e2b-invitation+jwt' },
+  { typ: 'e2b-preview+jwt' },
   { crit: ['x'], x: 1 },
 );
 const wrongClaims = fc.constantFrom<Record<string, unknown>[]>(
@@ -93,9 +94,9 @@ const wrongClaims = fc.constantFrom<Record<string, unknown>[]>(
 export const tokenTricks: fc.Arbitrary<TokenTrick> = fc.oneof(
   { weight: 40, arbitrary: fc.constant({ how: 'own' } as const) },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc
-      .constantFrom('colleague', 'elsewhere', 'wide', 'none')
+      .constantFrom('colleague', 'elsewhere', 'wide', 'guest', 'guest', 'none')
       .map((how) => ({ how }) as TokenTrick),
   },
   {

@@ -1,10 +1,11 @@
 import { placesIn, processesIn } from '../support/markers.js';
 import { secretIn } from '../support/secrets.js';
-import type { LawfulSession } from '../support/session.js';
 import { tree } from '../support/tree.js';
 import type { World } from '../support/world.js';
+import type { Asked } from './judge-arrival.js';
 import { mayUseProgram } from './judge-call.js';
 import { mayUse } from './judge-path.js';
+import { judgePreviewAnswer } from './judge-preview-answer.js';
 
 /** An answer as a page has it, with the bytes of its body as Latin-1. */
 export interface Answer {
@@ -19,11 +20,10 @@ export interface Answer {
 const faults = ['internal', 'broker_misconfigured'];
 
 /** What is wrong with an answer; undefined where it is as it has to be. */
-export function judgeAnswer(
-  world: World,
-  { status, headers, body, broken }: Answer,
-  who: LawfulSession | undefined,
-): string | undefined {
+export function judgeAnswer(world: World, answer: Answer, asked: Asked): string | undefined {
+  const { who, place } = asked;
+  if (place) return judgePreviewAnswer(answer, asked, place);
+  const { status, headers, body, broken } = answer;
   const all = [...headers].flat().join('\n') + body;
   const secret = secretIn(all);
   if (secret !== undefined) return `a secret is in the answer: ${secret}`;

@@ -4,9 +4,10 @@ import type { Arrived } from '../support/arrived.js';
 import { strayMarker } from '../support/markers.js';
 import { apiKey, secretIn } from '../support/secrets.js';
 import type { LawfulSession } from '../support/session.js';
-import { isControl, type World } from '../support/world.js';
+import { envdPort, isControl, portOf, type World } from '../support/world.js';
 import { judgeControl } from './judge-control.js';
 import { judgeEnvd } from './judge-envd.js';
+import { type Entry, judgePreview, type PreviewPlace } from './judge-preview.js';
 
 /** What a page sent, and who it is allowed to be. */
 export interface Asked {
@@ -17,6 +18,13 @@ export interface Asked {
   who: LawfulSession | undefined;
   /** What the application answers to a request for a session. */
   authorized: { subject: string; sandboxId?: string; keepAlive: boolean } | undefined;
+  headers: Headers;
+  /** The preview that the address names, if it is one's. */
+  place?: PreviewPlace | undefined;
+  /** What the cookie stands for that it came with. */
+  entry?: Entry | undefined;
+  /** With an invitation: to a sandbox as it is. */
+  isJoin?: boolean;
   /** The text of the token that it came with. */
   token: string;
   idempotencyKey: string | null;
@@ -28,6 +36,7 @@ export function judgeArrival(world: World, arrived: Arrived, asked: Asked): stri
   try {
     judgeCredentials(arrived, asked);
     if (isControl(arrived)) judgeControl(world, arrived, asked);
+    else if (portOf(arrived) !== envdPort) judgePreview(world, arrived, asked);
     else judgeEnvd(world, arrived, asked);
     return undefined;
   } catch (error) {
@@ -39,7 +48,8 @@ function judgeCredentials(arrived: Arrived, { token }: Asked): void {
   const head = [arrived.url.href, ...[...arrived.headers].flat()].join('\n');
   const whole = head + new TextDecoder('latin1').decode(arrived.body);
   if (token.length > 20 && whole.includes(token)) throw new Error("the page's token arrived");
-  if (head.includes(strayMarker)) throw new Error('a header of the page arrived');
+  const isApps = !isControl(arrived) && portOf(arrived) !== envdPort;
+  if (!isApps && head.includes(strayMarker)) throw new Error('a header of the page arrived');
   if (arrived.redirect === 'follow') throw new Error('a redirect would be followed');
   const key = arrived.headers.get('x-api-key');
   if (isControl(arrived) ? key !== apiKey : head.includes(apiKey))

@@ -1,5 +1,10 @@
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { ProcessSelector, StartRequest } from '../../../src/wire/gen/process/process_pb.js';
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  type ProcessSelector,
+  type StartRequest,
+  StreamInputRequestSchema,
+} from '../../../src/wire/gen/process/process_pb.js';
 import { type Arrived, messageOf } from '../support/arrived.js';
 import type { LawfulSession } from '../support/session.js';
 import { home, locate } from '../support/tree.js';
@@ -7,6 +12,7 @@ import type { Program, World } from '../support/world.js';
 import { commandOf, mayType } from './commands.js';
 import type { Asked } from './judge-arrival.js';
 import { isOnOneWay, judgePath } from './judge-path.js';
+import { judgeHelper } from './judge-strict.js';
 
 /** Whether a call may arrive at envd with this message. */
 export function judgeCall(
@@ -16,7 +22,20 @@ export function judgeCall(
   who: LawfulSession,
   asked: Asked,
 ): void {
+  // What the page asks of files, and what the broker does for it.
+  const isOfFiles = /^\/envd\/[^/]*\/(filesystem\.|files$)/.test(asked.path);
+  if (method.name === 'StreamInput') {
+    judgeHelpers(world, inputSelector(arrived), isOfFiles);
+    return;
+  }
   const message = messageOf(arrived, method) as Record<string, unknown>;
+  if (who.grant.strict && isOfFiles) {
+    // Where the home is has nothing to do with the page.
+    if (method.name === 'Stat' && message.path === '~') return;
+    if (method.name === 'Start') judgeHelper(world, message as unknown as StartRequest, who);
+    else judgeHelpers(world, message.process as ProcessSelector | undefined, isOfFiles);
+    return;
+  }
   const { path } = message as { path: string };
   switch (`${method.parent.typeName}/${method.name}`) {
     case 'process.Process/List':
@@ -103,17 +122,29 @@ function judgeProgram(
   if (!program || !mayUseProgram(program, who, use)) throw new Error(`${use} of process ${selector.value}`);
 }
 
+/** A program of strict mode is the broker's to control, and only while it does what a page asks of files. */
+function judgeHelpers(world: World, process: ProcessSelector | undefined, isOfFiles: boolean): void {
+  const program = world.programs.find(({ pid }) => pid === process?.selector.value);
+  if (!isOfFiles || program?.startedAs !== 'strict') throw new Error('envd would do it as root');
+}
+
+function inputSelector({ body }: Arrived): ProcessSelector | undefined {
+  const [length] = [new DataView(body.buffer, body.byteOffset).getUint32(1)];
+  const { event } = fromBinary(StreamInputRequestSchema, body.subarray(5, 5 + length));
+  return event.case === 'start' ? event.value.process : undefined;
+}
+
 export type ProgramUse = 'watch' | 'control' | 'type';
 
 /** Whether a program is the session's own user's, as the same Linux user, and is what the session could start itself. */
 export function mayUseProgram(
   { owner, startedAs }: Program,
-  { subject, grant: { user, pty = 'none', commands = 'none' } }: LawfulSession,
+  { owner: whose, grant: { user, pty = 'none', commands = 'none' } }: LawfulSession,
   use: ProgramUse,
 ): boolean {
-  if (owner?.subject !== subject || owner.user !== user) return false;
+  if (owner?.subject !== whose || owner.user !== user) return false;
   if (startedAs === 'pty') return pty === 'write' || (pty === 'read' && use === 'watch');
   if (commands === 'run') return true;
-  if (startedAs === 'run' || commands === 'none') return false;
+  if (typeof startedAs === 'string' || commands === 'none') return false;
   return commands.some((one) => commandOf(one) === startedAs.command && (use !== 'type' || mayType(one)));
 }

@@ -1,8 +1,8 @@
 import type { Arrived } from '../support/arrived.js';
 import { procedureOf } from '../support/arrived.js';
 import { envdToken } from '../support/secrets.js';
-import type { LawfulSession } from '../support/session.js';
-import { addresses, envdHost, sandboxOf, type World } from '../support/world.js';
+import { isEnded, type LawfulSession } from '../support/session.js';
+import { addresses, portHost, sandboxOf, type World } from '../support/world.js';
 import type { Asked } from './judge-arrival.js';
 import { judgeCall } from './judge-call.js';
 import { judgePath } from './judge-path.js';
@@ -28,9 +28,9 @@ const alwaysHeaders = [
 export function judgeEnvd(world: World, arrived: Arrived, asked: Asked): void {
   const { who } = asked;
   if (!who) throw new Error('nobody may');
-  if (who.ended) throw new Error('the session was ended');
+  if (isEnded(who)) throw new Error('the session was ended');
   const { url, method, headers } = arrived;
-  const isPlace = world.place === 'address' ? url.origin === addresses.envd : envdHost.test(url.origin);
+  const isPlace = world.place === 'address' ? url.origin === addresses.envd : portHost.test(url.origin);
   if (!isPlace) throw new Error('another host');
   if (sandboxOf(arrived) !== who.sandboxId) throw new Error('another sandbox');
   if (url.username || url.password || url.hash) throw new Error('more than an address');
@@ -41,7 +41,8 @@ export function judgeEnvd(world: World, arrived: Arrived, asked: Asked): void {
     if (method !== 'POST' || url.search !== '') throw new Error('not a call as it has to be');
     judgeTimes(headers);
     judgeCall(world, arrived, procedure, who, asked);
-  } else if (url.pathname === '/files') judgeFile(arrived, who);
+  } else if (who.grant.strict && url.pathname === '/files') throw new Error('envd would do it as root');
+  else if (url.pathname === '/files') judgeFile(arrived, who);
   else if (url.pathname === '/health' && method === 'GET' && url.search === '') requireHeaders(headers, []);
   else throw new Error('not for a page');
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { envdToken } from '../support/secrets.js';
-import type { LawfulSession } from '../support/session.js';
+import { isEnded, type LawfulSession } from '../support/session.js';
 import { addresses } from '../support/world.js';
 import { judgePath } from './judge-path.js';
 
@@ -12,7 +12,7 @@ const mostSeconds = 60;
  */
 export function judgeSigned(text: string, who: LawfulSession | undefined): void {
   const url = new URL((JSON.parse(text) as { url: string }).url);
-  if (!who || who.ended) throw new Error('nobody may have a signed URL');
+  if (!who || isEnded(who)) throw new Error('nobody may have a signed URL');
   if (who.grant.strict) throw new Error('envd would serve it as root');
   const place = `https://49983-${who.sandboxId}.e2b.app`;
   if (url.pathname !== '/files' || ![addresses.envd, place].includes(url.origin))

@@ -1,5 +1,5 @@
 import type { Arrived } from './arrived.js';
-import { envdToken, upstreamSecret } from './secrets.js';
+import { envdToken, trafficToken, upstreamSecret } from './secrets.js';
 import type { World } from './world.js';
 
 const notFound = { code: 404, message: 'sandbox not found' };
@@ -20,6 +20,8 @@ export function answerControl(world: World, { method, url, body }: Arrived): Res
     return new Response(null, { status: 204 });
   }
   if (action === 'metrics') return Response.json([{ timestampUnix: 1, cpuCount: 2 }]);
+  if (action === 'connect' || action === 'resume') world.paused.delete(id);
+  if (action === 'pause') world.paused.add(id);
   if (action === '' || action === 'connect' || action === 'resume') return Response.json(record(world, id));
   return new Response(null, { status: 204 });
 }
@@ -31,9 +33,9 @@ function record(world: World, sandboxID: string): Record<string, unknown> {
     clientID: 'x',
     envdVersion: '0.6.13',
     envdAccessToken: envdToken(sandboxID),
-    trafficAccessToken: upstreamSecret,
+    trafficAccessToken: trafficToken,
     metadata: { e2bEdgeSubject: world.sandboxes.get(sandboxID) ?? '', note: upstreamSecret },
-    state: 'running',
+    state: world.paused.has(sandboxID) ? 'paused' : 'running',
     startedAt: '2026-01-01T00:00:00Z',
     endAt: '2026-01-01T01:00:00Z',
     cpuCount: 2,

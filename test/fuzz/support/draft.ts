@@ -9,6 +9,8 @@ export interface Draft {
   method: string;
   /** Below where the broker is mounted, with the query. */
   path: string;
+  /** Where it is not the broker's. */
+  origin?: string;
   headers: [string, string][];
   body?: Uint8Array<ArrayBuffer> | undefined;
   /** The body's connection is lost before its end. */
@@ -24,6 +26,10 @@ export function draftOf(call: Call, ids: { sandboxId: string; sessionId: string 
       return { method: 'GET', path: `/envd/${ids.sandboxId}/files?${pathQuery(call.path)}`, headers: [] };
     case 'upload':
       return uploadDraft(call, ids.sandboxId);
+    case 'join':
+    case 'preview':
+    case 'terminal':
+      throw new Error(`a ${call.kind} is put together by itself`);
     case 'session':
       return {
         method: call.method,

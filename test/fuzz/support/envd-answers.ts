@@ -6,12 +6,15 @@ import { commandOf } from '../law/commands.js';
 import { type Arrived, messageOf, procedureOf } from './arrived.js';
 import { placeMarker, processMarker } from './markers.js';
 import { upstreamSecret } from './secrets.js';
+import { placesOf, runStrictly } from './strict-programs.js';
 import { expand, locate, tree } from './tree.js';
 import type { World } from './world.js';
 
 /** envd, in a sandbox that lives: whoever has its token may do everything. */
 export function answerEnvd(world: World, arrived: Arrived, sandboxId: string): Response {
   const method = procedureOf(arrived);
+  // All of it was taken.
+  if (method?.name === 'StreamInput') return envelopes('application/connect+proto', []);
   if (method) return answerCall(world, arrived, method, sandboxId);
   if (arrived.url.pathname === '/files') return answerFile(arrived);
   if (arrived.url.pathname === '/health') return new Response(null, { status: 204 });
@@ -39,6 +42,12 @@ function answerCall(world: World, arrived: Arrived, method: DescMethod, sandboxI
     return Response.json({ code: 'invalid_argument', message: 'no message' }, { status: 400 });
   }
   const user = userOf(arrived.headers);
+  const strict = method.name === 'Start' && answerStrictly(world, message as StartRequest, sandboxId);
+  if (strict)
+    return envelopes(
+      type,
+      strict.map((event) => toBinary(method.output, create(method.output, event as never))),
+    );
   const value = answerTo(world, method.name, message, user, sandboxId);
   if (!value) return Response.json({ code: 'not_found', message: 'not found' }, { status: 404 });
   const output = create(method.output, value as never);
@@ -47,8 +56,43 @@ function answerCall(world: World, arrived: Arrived, method: DescMethod, sandboxI
     : new TextEncoder().encode(toJsonString(method.output, output));
   const headers = { 'content-type': type, 'set-cookie': upstreamSecret };
   if (method.methodKind === 'unary') return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
+  return envelopes(type, [bytes]);
+}
+
+function envelopes(type: string, messages: readonly Uint8Array[]): Response {
   const end = encodeEnvelope(endStreamFlag, new TextEncoder().encode('{}'));
-  return new Response(new Uint8Array([...encodeEnvelope(0, bytes), ...end]), { headers });
+  const body = Buffer.concat([...messages.map((bytes) => encodeEnvelope(0, bytes)), end]);
+  return new Response(body, { headers: { 'content-type': type, 'set-cookie': upstreamSecret } });
+}
+
+/** What a program of strict mode does, from its beginning to its end; undefined for any other. */
+function answerStrictly(world: World, { process }: StartRequest, sandboxId: string): object[] | undefined {
+  const { cmd, args = [] } = process ?? {};
+  const operation = world.strictPrograms.get(args[1] ?? '');
+  if (cmd !== '/bin/sh' || !operation) return undefined;
+  const pid = 100 + world.programs.length;
+  world.programs.push({ pid, sandboxId, tag: undefined, startedAs: 'strict', owner: undefined });
+  const found = placesOf(args.slice(3)).map((place) => runStrictly(operation, place));
+  const [place = 79] = found;
+  const code = found.find((one) => typeof one === 'number') ?? 0;
+  // What is made anew tells nothing that was there.
+  const isRead = operation === 'stat' || operation === 'list' || operation === 'read';
+  const marker = isRead && typeof place === 'string' ? placeMarker(place) : '';
+  const told =
+    operation === 'write'
+      ? '\n'
+      : operation === 'read'
+        ? `${marker.length} 1 0 ${marker.length}\n${marker}`
+        : operation === 'remove'
+          ? ''
+          : ['e', 'f', 'f', '644', '1', '1.5', marker, 'user', '', ''].join('\0');
+  const stdout = { output: { case: 'stdout', value: new TextEncoder().encode(told) } };
+  const events = [
+    { case: 'start', value: { pid } },
+    ...(code === 0 && told !== '' ? [{ case: 'data', value: stdout }] : []),
+    { case: 'end', value: { exitCode: code, exited: true, status: `exit status ${code}` } },
+  ];
+  return events.map((event) => ({ event: { event } }));
 }
 
 /** What a procedure answers; undefined for what is not found. */
@@ -77,7 +121,7 @@ function answerTo(
       const { args = [], envs = {}, cwd = '' } = process ?? {};
       const command = commandOf({ command: args[2] ?? '', envs, cwd });
       const startedAs = pty ? 'pty' : actor?.grant.commands === 'run' ? 'run' : { command };
-      const owner = actor && { subject: actor.subject, user: actor.grant.user };
+      const owner = actor && { subject: actor.owner, user: actor.grant.user };
       world.programs.push({ pid, sandboxId, tag, startedAs, owner });
       return { event: { event: { case: 'start', value: { pid } } } };
     }

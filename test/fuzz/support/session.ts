@@ -6,6 +6,10 @@ export interface LawfulSession {
   token: string;
   sessionId: string;
   subject: string;
+  /** Whose processes it has. */
+  owner: string;
+  /** The session that it came from by an invitation, and ends with. */
+  invitedBy?: LawfulSession;
   sandboxId: string;
   grant: Grant;
   /** Whether a page keeps the sandbox alive. */
@@ -16,6 +20,10 @@ export interface LawfulSession {
   ended: boolean;
   /** The keys of requests that were taken and are not to be taken twice. */
   taken: Set<string>;
+}
+
+export function isEnded({ ended, invitedBy }: LawfulSession): boolean {
+  return ended || invitedBy?.ended === true;
 }
 
 export function allowsLifecycle({ grant }: LawfulSession, ...any: LifecycleGrant[]): boolean {

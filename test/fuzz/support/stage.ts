@@ -1,14 +1,16 @@
 /** A broker before the upstream in memory, and the sessions and programs that are there when a case begins. */
 
 import type { Authorization } from '../../../src/broker/authorization.js';
+import { type BrokerCore, createBrokerCore } from '../../../src/broker/broker-core.js';
 import type { BrokerOptions } from '../../../src/broker/broker-options.js';
-import { type Broker, createBroker } from '../../../src/broker/create-broker.js';
 import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
 import type { Grant, Session } from '../../../src/wire/session.js';
 import type { Call } from '../arbitraries/calls.js';
 import { users } from '../arbitraries/grants.js';
 import { draftOf } from './draft.js';
+import { everything } from './everything.js';
 import type { Keys } from './keys.js';
+import { learnStrictPrograms } from './learn-strict.js';
 import { apiKey } from './secrets.js';
 import { requestOf } from './send.js';
 import type { LawfulSession } from './session.js';
@@ -16,19 +18,17 @@ import type { Sessions } from './tamper.js';
 import { addresses, fetchInto, type Program, type World } from './world.js';
 
 export const origin = 'https://app.example';
-const everything: Grant = {
-  files: [
-    { op: 'read', prefix: '/' },
-    { op: 'write', prefix: '/' },
-  ],
-  commands: 'run',
-  pty: 'write',
-  lifecycle: ['info', 'extend', 'pause', 'kill'],
-};
+
+interface Place {
+  withStore: boolean;
+  /** Where previews are. */
+  previewsAt?: 'path' | 'origins';
+}
 
 export interface Stage {
-  broker: Broker<undefined>;
+  broker: BrokerCore<undefined>;
   world: World;
+  previewsAt: 'path' | 'origins';
   /** What the application answers from now on. */
   authorization: Authorization | null;
   mint(authorization: Authorization): Promise<LawfulSession>;
@@ -42,7 +42,10 @@ export function newWorld(place: World['place']): World {
       ['sandboxtwo', 'ann'],
       ['sandboxbob', 'bob'],
     ]),
+    paused: new Set(),
+    wasPaused: new Set(),
     programs: [],
+    strictPrograms: new Map(),
     envdMood: 'well',
     controlMood: 'well',
     actor: undefined,
@@ -54,7 +57,7 @@ export function newWorld(place: World['place']): World {
 export function brokerOptions(
   keys: Keys,
   stage: { world: World; authorization: Authorization | null },
-  withStore: boolean,
+  { withStore, previewsAt = 'path' }: Place,
 ): BrokerOptions<undefined> {
   const { world } = stage;
   return {
@@ -67,23 +70,25 @@ export function brokerOptions(
     limits: { mintsPerMinute: 1000 },
     ...(world.place === 'address' && { apiUrl: addresses.control, sandboxUrl: addresses.envd }),
     ...(withStore && { store: createMemoryStore() }),
+    ...(previewsAt === 'origins' && { previews: { origin: 'https://{port}-{sandboxId}.preview.example' } }),
   };
 }
 
-export function setStage(keys: Keys, place: World['place'], withStore: boolean): Stage {
+export function setStage(keys: Keys, place: World['place'], more: Place): Stage {
   const played: { world: World; authorization: Authorization | null } = {
     world: newWorld(place),
     authorization: null,
   };
-  const broker = createBroker<undefined>(brokerOptions(keys, played, withStore));
+  const broker = createBrokerCore<undefined>(brokerOptions(keys, played, more));
   const stage: Stage = Object.assign(played, {
     broker,
+    previewsAt: more.previewsAt ?? 'path',
     async mint(authorization: Authorization) {
       stage.authorization = authorization;
       const request = requestOf(
         draftOf({ kind: 'session', method: 'POST', path: '/sessions', body: {} }, noIds),
       );
-      const response = await broker(request as Request);
+      const response = await broker.handle(request as Request);
       if (response.status !== 201) throw new Error(`not minted: ${await response.text()}`);
       return lawful((await response.json()) as Session, authorization);
     },
@@ -95,12 +100,13 @@ const noIds = { sandboxId: '', sessionId: '' };
 
 export function lawful(
   { token, sessionId, sandboxId, grant }: Session,
-  { subject, sandbox: { keepAlive = true, endWithSession = false } }: Authorization,
+  { subject, processesOf = subject, sandbox: { keepAlive = true, endWithSession = false } }: Authorization,
 ): LawfulSession {
   return {
     token,
     sessionId,
     subject,
+    owner: processesOf,
     sandboxId,
     grant,
     keepAlive,
@@ -114,11 +120,12 @@ export function lawful(
 export interface Others {
   sessions: Omit<Sessions, 'own'>;
   programs: readonly Program[];
+  strictPrograms: World['strictPrograms'];
   madeAt: number;
 }
 
 export async function prepareOthers(keys: Keys): Promise<Others> {
-  const stage = setStage(keys, 'address', false);
+  const stage = setStage(keys, 'address', { withStore: false });
   const mint = (subject: string, id: string, grants: Grant): Promise<LawfulSession> =>
     stage.mint({ subject, sandbox: { id }, grants });
   for (const subject of ['ann', 'bob']) {
@@ -143,6 +150,7 @@ export async function prepareOthers(keys: Keys): Promise<Others> {
       wide: await mint('ann', 'sandboxone', { ...everything, user: 'root' }),
     },
     programs: programs.map((program, index) => ({ ...program, pid: index + 1 })),
+    strictPrograms: await learnStrictPrograms(stage),
     madeAt: Date.now(),
   };
 }
@@ -158,7 +166,7 @@ async function startAll(stage: Stage, session: LawfulSession): Promise<void> {
     const call: Call = { kind: 'rpc', procedure: 'process.Process/Start', codec: 'json', message };
     const draft = draftOf(call, session);
     const headers: [string, string][] = [...draft.headers, ['authorization', `Bearer ${session.token}`]];
-    const response = await stage.broker(requestOf({ ...draft, headers }) as Request);
+    const response = await stage.broker.handle(requestOf({ ...draft, headers }) as Request);
     const text = await response.text();
     if (!text.includes('pid')) throw new Error(`not started: ${text}`);
   }

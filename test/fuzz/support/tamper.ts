@@ -4,7 +4,10 @@ import type { Keys } from './keys.js';
 import type { LawfulSession } from './session.js';
 
 /** The sessions that whoever tries has tokens of, or has seen. */
-export type Sessions = Record<'own' | 'colleague' | 'elsewhere' | 'wide', LawfulSession>;
+export type Sessions = Record<'own' | 'colleague' | 'elsewhere' | 'wide', LawfulSession> & {
+  /** Came by an invitation of one's own. */
+  guest?: LawfulSession;
+};
 
 /** The `Authorization` header that a trick makes. */
 export function authorizationOf(trick: TokenTrick, sessions: Sessions, keys: Keys): string | undefined {
@@ -21,6 +24,8 @@ export function tokenOf(trick: TokenTrick, sessions: Sessions, keys: Keys): stri
     case 'elsewhere':
     case 'wide':
       return sessions[trick.how].token;
+    case 'guest':
+      return (sessions.guest ?? sessions.own).token;
     case 'cut':
       return token.slice(0, trick.number % token.length);
     case 'flip': {
