@@ -46,6 +46,9 @@ const milestones = [
     'answer 403 session_refused',
     'answer 409 duplicate_request',
   ],
+  ...['preview 200 ', 'preview 302 ', 'preview 401 unauthenticated', 'preview 403 origin_not_allowed'],
+  ...['socket to a preview', 'terminal welcome', 'terminal closed 4403', 'StreamInput', 'token guest: 200'],
+  ...['answer 403 invitation_invalid', 'answer 409 sandbox_paused'],
 ];
 
 test(`${numRuns} cases of seed ${seed} break no law`, { timeout: 3_600_000 }, async () => {
