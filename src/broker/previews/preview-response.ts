@@ -122,13 +122,10 @@ function browserLocation(location: string, url: string, { port, origin = '', roo
   if (!URL.canParse(location, url)) return location;
   const { protocol, host, pathname, search, hash } = new URL(location, url);
   const isAbsolute = /^([a-z][a-z0-9+.-]*:|[/\\])/i.test(location);
-  const own = [
-    new URL(url).host,
-    `localhost:${port}`,
-    `127.0.0.1:${port}`,
-    `0.0.0.0:${port}`,
-    `[::1]:${port}`,
-  ];
-  if (!isAbsolute || !['http:', 'https:'].includes(protocol) || !own.includes(host)) return location;
+  if (!isAbsolute || !['http:', 'https:'].includes(protocol)) return location;
+  const local = ['localhost', '127.0.0.1', '0.0.0.0', '[::1]'];
+  // As addresses, because a port that goes without saying is not in the host.
+  const own = [new URL(url).host, ...local.map((name) => new URL(`${protocol}//${name}:${port}`).host)];
+  if (!own.includes(host)) return location;
   return origin + root + pathname.slice(1) + search + hash;
 }
