@@ -79,7 +79,7 @@ export async function startHelper(upstream: Upstream, start: HelperStart): Promi
         if (event.case !== 'data') continue;
         const { output } = event.value;
         if (output.case === 'stdout') return output.value;
-        if (output.case === 'stderr' && exit.words.length < maxWords) {
+        if (output.case === 'stderr') {
           exit.words = (exit.words + words.decode(output.value, { stream: true })).slice(0, maxWords);
         }
       }

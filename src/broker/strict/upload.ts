@@ -111,7 +111,7 @@ async function sendInput(
   const response = await upstream.send(streamInputPath, {
     method: 'POST',
     headers: { 'content-type': 'application/connect+proto', 'connect-protocol-version': '1' },
-    body: inputMessages(process, body),
+    body: inputMessages(process, body, signal),
     signal,
   });
   if (!response.ok) throw await upstreamError(response, 'rpc');
@@ -128,8 +128,12 @@ async function sendInput(
 function inputMessages(
   process: ProcessSelector,
   body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  // Node's fetch reads on when it is aborted. What has broken off already cannot be left.
+  const leave = (): void => void reader.cancel(signal.reason).catch(() => undefined);
+  signal.addEventListener('abort', leave, { once: true });
   let chunk: Uint8Array = new Uint8Array();
   const encoded = (event: StreamInputRequest['event']): Uint8Array =>
     encodeEnvelope(0, toBinary(StreamInputRequest, { event }));

@@ -189,6 +189,21 @@ describe('a file in strict mode', () => {
     await expect.poll(() => seen.signals).toEqual([kill]);
   });
 
+  test('whose program cannot be ended any more is let be', async () => {
+    const seen = reader(...whole);
+    const answer = harness.fake.onRaw;
+    harness.fake.onRaw = (request, response) => {
+      if (!request.url?.endsWith('/SendSignal')) return answer?.(request, response) ?? false;
+      response.destroy();
+      return true;
+    };
+    const waited: Promise<unknown>[] = [];
+    const ctx = { waitUntil: (work: Promise<unknown>) => waited.push(work) };
+    expect((await get({ 'if-modified-since': dateAt(time) }, { ctx })).status).toBe(304);
+    expect(await Promise.all(waited)).toEqual([undefined]);
+    await expect.poll(() => seen.isLeft).toBe(true);
+  });
+
   test('that became shorter breaks off', async () => {
     answerProcesses(harness.fake, {
       async *start() {

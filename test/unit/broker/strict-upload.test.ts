@@ -85,12 +85,13 @@ function pieceOf({ event }: StreamInputRequest): Uint8Array[] {
 }
 
 /** A body that never ends of itself. */
-function endless(): ReadableStream<Uint8Array> {
+function endless(onCancel: () => void = () => undefined): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       controller.enqueue(new Uint8Array(1024));
       await new Promise((resolve) => setTimeout(resolve, 1));
     },
+    cancel: onCancel,
   });
 }
 
@@ -115,6 +116,24 @@ describe('an upload in strict mode', () => {
     expect(Math.max(...seen.pieces.map(({ length }) => length))).toBeLessThanOrEqual(1024 * 1024);
   });
 
+  test.each([
+    ['7', '7'],
+    ['123456789012345', '123456789012345'],
+    ['1234567890123456', ''],
+    ['4x', ''],
+    ['x4', ''],
+    ['', ''],
+  ])('of %j bytes is announced to the program as %j', async (length, expected) => {
+    const seen = writer();
+    const headers = {
+      ...bearer(session),
+      'content-type': 'application/octet-stream',
+      'content-length': length,
+    };
+    expect((await put('content', { headers })).status).toBe(200);
+    expect(seen.args[0]).toBe(expected);
+  });
+
   test('has nothing sent for an empty piece, which is not its end', async () => {
     const seen = writer();
     const pieces = ['one', '', 'two'].map((piece) => new TextEncoder().encode(piece));
@@ -136,7 +155,7 @@ describe('an upload in strict mode', () => {
     expect(seen.calls).toEqual([]);
   });
 
-  test('that fills the disk ends with the program', async () => {
+  test('that fills the disk ends with the program, and no more of it is taken', async () => {
     const seen = writer({
       async streamInput(messages) {
         for await (const _ of messages) seen.end(77);
@@ -146,7 +165,12 @@ describe('an upload in strict mode', () => {
         throw new ConnectError('process not found', Code.NotFound);
       },
     });
-    expect(await refusal(await put(endless()))).toEqual({ status: 507, code: 'not_enough_space' });
+    let isLeft = false;
+    const body = endless(() => {
+      isLeft = true;
+    });
+    expect(await refusal(await put(body))).toEqual({ status: 507, code: 'not_enough_space' });
+    await expect.poll(() => isLeft, { timeout: 10_000 }).toBe(true);
   });
 
   test('of which the program fails after the last byte is refused', async () => {
