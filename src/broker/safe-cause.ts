@@ -21,7 +21,7 @@ const maxDepth = 5;
 function scrubbed(message: string): string {
   return message
     .replace(/\/\/[^/\s"']*@/g, '//…@')
-    .replace(/\b(https?|wss?):\/\/[^\s"')\]]*/g, (url) => url.replace(/[?#].*$/, '?…'))
+    .replace(/\b(https?|wss?):\/\/[^\s"')\]]*/g, (url) => url.replace(/[?#].*/, '?…'))
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '[token]')
     .replace(/\be2b_[0-9a-zA-Z]+/g, '[key]');
 }

@@ -70,7 +70,7 @@ function targetBelowPath({ pathname, search }: URL, settings: Settings): Preview
   const base = `${settings.basePath}/ports/`;
   if (!pathname.startsWith(base)) return undefined;
   const [, sandboxId = '', number = '', sessionId, rest] =
-    /^([a-z0-9]{1,64})\/([1-9]\d{0,4})(?:\/~([0-9a-f-]{36}))?(\/.*)$/.exec(pathname.slice(base.length)) ?? [];
+    /^([a-z0-9]{1,64})\/([1-9]\d{0,4})(?:\/~([0-9a-f-]{36}))?(\/.*)/.exec(pathname.slice(base.length)) ?? [];
   // Without the slash at its end, all that is relative in a page would miss the preview.
   if (rest === undefined) throw routeNotFound();
   const port = portOf(number);

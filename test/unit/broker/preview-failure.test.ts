@@ -137,6 +137,19 @@ describe.each(places)('where no app answers %s', (_place, options) => {
     });
   });
 
+  test('what the proxy shows people is let go of once it is known', async () => {
+    let closed = 0;
+    preview.harness.fake.onEnvd = (seen, response) => {
+      const isAskedAgain = seen.headers.accept === 'application/json';
+      response.writeHead(502, { 'content-type': isAskedAgain ? 'application/json' : 'text/html' });
+      if (isAskedAgain) response.end(JSON.stringify({ sandboxId: sandboxId(), port: 3000, message: '' }));
+      else response.once('close', () => closed++).write('<p>');
+      return true;
+    };
+    expect(await refusal(await preview.ask('/'))).toEqual({ status: 502, code: 'port_closed' });
+    await expect.poll(() => closed).toBe(1);
+  });
+
   test('an answer that says that it is long is passed on without a copy of it', async () => {
     const clone = vi.spyOn(Response.prototype, 'clone');
     preview.answer(502, { 'content-type': 'application/json', 'content-length': 5000 }, 'x'.repeat(5000));

@@ -34,6 +34,18 @@ describe('a sandbox with private ports', () => {
       'e2b-sandbox-port': '3000',
     });
     expect(fake.envd.at(-1)?.headers).not.toHaveProperty('authorization');
+    await harness.send(path, { headers: bearer(session) });
+    expect(fake.control.filter((seen) => seen.path.endsWith('/connect'))).toHaveLength(1);
+    // What is shown in the place of an app is asked for with it as well.
+    fake.onEnvd = (_seen, answer) => {
+      answer.writeHead(502, { 'content-type': 'text/html' }).end();
+      return true;
+    };
+    await harness.send(path, { headers: bearer(session) });
+    expect(fake.envd.at(-1)).toMatchObject({
+      path: '/.well-known/e2b-preview',
+      headers: { 'e2b-traffic-access-token': 'traffic-secret', 'e2b-sandbox-port': '3000' },
+    });
     expect(fake.envd.at(-1)?.headers).not.toHaveProperty('x-access-token');
   });
 
@@ -141,6 +153,13 @@ describe('a request to an app', () => {
     expect(await sent(3)).toBe('chunked');
     await preview.ask('/', { ...own, 'content-length': '0' }, { method: 'DELETE' });
     expect(preview.seen()).toMatchObject({ method: 'DELETE', body: Buffer.alloc(0) });
+  });
+
+  test('is answered with the highest status that there is', async () => {
+    preview = await openPreview();
+    preview.answer(599, {}, 'x');
+    const response = await preview.ask('/');
+    expect([response.status, await response.text()]).toEqual([599, 'x']);
   });
 
   test('that is longer than it says is refused', async () => {

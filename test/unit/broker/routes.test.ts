@@ -36,6 +36,8 @@ describe('a route', () => {
     '/basesessions',
     '/other/sessions',
     '/base/base/sessions',
+    '/basexsessions',
+    '/bad0/sessions',
     '/base//sessions',
     '/base/sessions/',
     `/base/sessions/${session}/`,
