@@ -83,6 +83,18 @@ describe('a session that may not', () => {
   });
 });
 
+describe('a call with a field that is wrong', () => {
+  test.each([
+    ['extend', { timeoutMs: 'x' }, 'timeoutMs'],
+    ['resume', { timeoutMs: 'x' }, 'timeoutMs'],
+    ['pause', { keepMemory: 'x' }, 'keepMemory'],
+  ])('is told which: %s %j', async (what, body, name) => {
+    const session = await harness.session(everything);
+    const { message } = (await (await post(session, what, body)).json()) as { message: string };
+    expect(message).toContain(name);
+  });
+});
+
 describe('an extension', () => {
   test.each([
     [3_600_000, 'refreshes {"duration":3600}'],

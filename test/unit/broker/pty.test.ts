@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BrokerCore, createBrokerCore } from '../../../src/broker/broker-core.js';
 import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
 import { ptyProtocol } from '../../../src/wire/pty-frame.js';
@@ -54,6 +54,28 @@ describe('what a terminal asks upstream', () => {
     });
     expect(fake.envd[0]?.headers).toMatchObject(trace);
   });
+
+  test('leads to where the sandbox is now, whatever was known before', async () => {
+    const { token, sandboxId } = await mint();
+    const { fetch, baseUrl } = await core.authorizePty(token, sandboxId);
+    const list = () =>
+      fetch(`${baseUrl}/process.Process/List`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 });
+    fake.onEnvd = (_seen, response) => {
+      response.writeHead(401).end();
+      return true;
+    };
+    expect((await list()).status).toBe(502);
+    fake.onEnvd = undefined;
+    fake.control.length = 0;
+    expect((await list()).status).toBe(200);
+    vi.useRealTimers();
+    expect(fake.control.map(({ path }) => path)).toEqual([`/sandboxes/${sandboxId}`]);
+  });
 });
 
 describe('what a terminal may do', () => {
@@ -80,4 +102,14 @@ describe('what a terminal may do', () => {
     }
     expect(fake.envd).toEqual([]);
   });
+});
+
+test('a session is of its own sandbox alone', async () => {
+  const [own, other] = [await mint(), await mint()];
+  fake.envd.length = 0;
+  const response = await send(`/envd/${other.sandboxId}/health`, 'GET', {
+    authorization: `Bearer ${own.token}`,
+  });
+  expect(response.status).toBe(401);
+  expect(fake.envd).toEqual([]);
 });
