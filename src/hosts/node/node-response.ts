@@ -20,8 +20,12 @@ export async function writeNodeResponse(response: Response, to: ServerResponse):
     to.end();
     return;
   }
-  // Headers of a stream tell that it is open; they do not wait for its first byte.
-  to.flushHeaders();
+  // What is at hand goes out with the headers. Those of a stream tell that it is open, and do not wait for its first byte.
+  to.cork();
+  const opening = setImmediate(() => {
+    to.flushHeaders();
+    to.uncork();
+  });
   const reader = response.body.getReader();
   const gone = new Promise((resolve) => to.once('close', resolve)).then(() =>
     reader.cancel().catch(() => undefined),
@@ -32,6 +36,7 @@ export async function writeNodeResponse(response: Response, to: ServerResponse):
       if (done || to.destroyed) break;
       if (!to.write(value)) await Promise.race([once(to, 'drain').catch(() => undefined), gone]);
     }
+    clearImmediate(opening);
     to.end();
   } catch {
     // The body broke off: so must the answer, or it would look whole.
