@@ -48,7 +48,10 @@ export interface BrokerEvent {
   end?: StreamEnd;
   /** With the action `stream_end`: the action that began it. */
   of?: BrokerEvent['action'];
-  /** With the action `stream_end`, and of a terminal's `detach`: the bytes that the caller got. */
+  /**
+   * With the action `stream_end`, and of a terminal's `detach`: the bytes that the caller got. On Workers not of a file that
+   * ended before its end.
+   */
   sentBytes?: number;
   /** With the action `upload`, and of a terminal's `detach`: the bytes that came from the caller. */
   receivedBytes?: number;

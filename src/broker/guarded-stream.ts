@@ -1,6 +1,6 @@
 /** A stream that is let through for as long as its session lasts. */
 
-import { type SessionLife, watchLife } from './session-life.js';
+import { keepSandbox, type SessionLife, watchLife } from './session-life.js';
 
 /**
  * How a stream ended: whole, left by who reads it, cut because its session is over, broken off by its source, or never
@@ -145,13 +145,4 @@ class GuardedSource implements UnderlyingDefaultSource<Uint8Array> {
   #drop(reason: unknown): void {
     this.#reader.cancel(reason).catch(() => undefined);
   }
-}
-
-/** A sandbox that cannot be kept ends, and its streams with it: they tell. */
-function keepSandbox({ keepAlive }: SessionLife): () => void {
-  if (!keepAlive) return () => undefined;
-  const extend = (): void => void keepAlive.extend().catch(() => undefined);
-  extend();
-  const keeping = setInterval(extend, keepAlive.everyMs);
-  return () => clearInterval(keeping);
 }

@@ -7,7 +7,8 @@ import { EnvelopeEdge } from './envelope-edge.js';
 import { asRefusal } from './error-response.js';
 import type { Exchange } from './exchange.js';
 import { lengthOf, withLength } from './fixed-length.js';
-import { guardStream, type StreamEnd } from './guarded-stream.js';
+import { guardPipe } from './guarded-pipe.js';
+import { guardStream, type StreamEnd, type StreamGuard } from './guarded-stream.js';
 import type { SlotKind } from './limits.js';
 import { bodyTooLarge } from './read-body.js';
 import { upstreamFailed } from './refusals.js';
@@ -51,23 +52,38 @@ export async function openPassage<Env>(
     leave();
     return response;
   }
+  const finish = (end: StreamEnd, reason: unknown, sentBytes: number | undefined): void => {
+    leave();
+    if (isTerminals) return;
+    logEnd(
+      exchange,
+      { end, ...(sentBytes !== undefined && { sentBytes }), durationMs: Date.now() - startedAt },
+      reason,
+    );
+  };
+  const length = lengthOf(response.headers);
+  if (length !== undefined && !isEnvelopes && !onChunk) {
+    const body = guardPipe(response.body, length, {
+      life,
+      signal: request.signal,
+      onEnd: (end, reason) => finish(end, reason, end === 'done' ? length : undefined),
+    });
+    if (body) return new Response(body, response);
+  }
   const edge = new EnvelopeEdge();
   let sentBytes = 0;
   const body = guardStream(response.body, {
     life,
     signal: request.signal,
     endsQuietly: true,
-    length: lengthOf(response.headers),
+    length,
     onChunk(chunk) {
       sentBytes += chunk.length;
       if (isEnvelopes) edge.push(chunk);
       onChunk?.(chunk);
     },
     lastWords: (reason) => (isEnvelopes && edge.isBetween ? lastEnvelope(reason) : undefined),
-    onEnd(end, reason) {
-      leave();
-      if (!isTerminals) logEnd(exchange, { end, sentBytes, durationMs: Date.now() - startedAt }, reason);
-    },
+    onEnd: (end, reason) => finish(end, reason, sentBytes),
   });
   return new Response(withLength(body, response.headers), response);
 }
@@ -81,28 +97,61 @@ export async function guardUpload<Env>(
   send: (body: ReadableStream<Uint8Array> | undefined, signal: AbortSignal) => Promise<Response>,
 ): Promise<Response> {
   const { uploadBytes } = limits.max;
-  if (Number(request.headers.get('content-length') ?? 0) > uploadBytes) throw bodyTooLarge(uploadBytes);
+  const length = lengthOf(request.headers);
+  if (length !== undefined && length > uploadBytes) throw bodyTooLarge(uploadBytes);
   if (!request.body) return send(undefined, request.signal);
   const stopped = new AbortController();
-  let receivedBytes = 0;
-  const body = guardStream(request.body, {
+  const guard = {
     life,
     signal: request.signal,
-    onChunk({ length }) {
-      receivedBytes += length;
-      event.receivedBytes = receivedBytes;
-      if (receivedBytes > uploadBytes) throw bodyTooLarge(uploadBytes);
-    },
-    onEnd(end, reason) {
+    onEnd(end: StreamEnd, reason?: unknown) {
       // What breaks off for a reason of the broker's is answered with it, whatever becomes of the upstream's request.
       if (end === 'cut' || isE2BEdgeError(reason)) stopped.abort(reason);
     },
-  });
+  };
   try {
-    return await send(body, AbortSignal.any([request.signal, stopped.signal]));
+    return await send(
+      uploadPipe(request.body, length, event, guard) ?? uploadStream(request.body, uploadBytes, event, guard),
+      AbortSignal.any([request.signal, stopped.signal]),
+    );
   } catch (error) {
     throw stopped.signal.aborted ? stopped.signal.reason : error;
   }
+}
+
+/** What does not say how long it is has to be counted. */
+function uploadStream(
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  event: Partial<BrokerEvent>,
+  guard: StreamGuard,
+): ReadableStream<Uint8Array> {
+  let receivedBytes = 0;
+  return guardStream(body, {
+    ...guard,
+    onChunk({ length }) {
+      receivedBytes += length;
+      event.receivedBytes = receivedBytes;
+      if (receivedBytes > maxBytes) throw bodyTooLarge(maxBytes);
+    },
+  });
+}
+
+/** Undefined where the length is not known, or the runtime passes nothing on by itself. */
+function uploadPipe(
+  body: ReadableStream<Uint8Array>,
+  length: number | undefined,
+  event: Partial<BrokerEvent>,
+  guard: Required<Pick<StreamGuard, 'life' | 'signal' | 'onEnd'>>,
+): ReadableStream<Uint8Array> | undefined {
+  if (length === undefined) return undefined;
+  return guardPipe(body, length, {
+    ...guard,
+    onEnd(end, reason) {
+      if (end === 'done') event.receivedBytes = length;
+      guard.onEnd(end, reason);
+    },
+  });
 }
 
 /** A client of Connect reads why its stream was ended here; the session's own code is in what Connect calls metadata. */
@@ -125,7 +174,7 @@ const outcomes: Record<StreamEnd, BrokerEvent['outcome']> = {
 
 function logEnd<Env>(
   { event, settings }: Exchange<Env>,
-  facts: { end: StreamEnd; sentBytes: number; durationMs: number },
+  facts: { end: StreamEnd; sentBytes?: number; durationMs: number },
   reason: unknown,
 ): void {
   const { action: of = 'unknown', ...who } = event;

@@ -57,3 +57,15 @@ export function watchLife({ until, check }: SessionLife, onOver: (reason: unknow
   if (check) plan(askEveryMs, false);
   return stop;
 }
+
+/**
+ * Keeps the sandbox from now on. One that cannot be kept ends, and its streams with it: they tell.
+ * @returns what stops it.
+ */
+export function keepSandbox({ keepAlive }: SessionLife): () => void {
+  if (!keepAlive) return () => undefined;
+  const extend = (): void => void keepAlive.extend().catch(() => undefined);
+  extend();
+  const keeping = setInterval(extend, keepAlive.everyMs);
+  return () => clearInterval(keeping);
+}
