@@ -60,7 +60,7 @@ export async function invite<Env>(exchange: Exchange<Env>, sessionId: string): P
     sbx,
     g: passed,
     own: processOwner({ sub, own }),
-    via: [...via, { sub, sid, ...(gen !== undefined && { gen }) }],
+    via: [...via, { sub, sid, gen }],
     auth_time,
     uses,
   };

@@ -48,9 +48,9 @@ export async function planJoin<Env>(
 
 /** An invitation ends with the sessions that it came from. */
 async function requireOpen<Env>({ revocations }: Exchange<Env>, { via }: Invitation): Promise<void> {
-  const [inviter, ...others] = [...via].reverse();
+  const [first, ...others] = via;
   try {
-    if (inviter) await revocations.check({ ...inviter, via: others });
+    await revocations.check({ ...first, via: others });
   } catch (error) {
     throw isE2BEdgeError(error, 'session_revoked') ? invitationInvalid() : error;
   }

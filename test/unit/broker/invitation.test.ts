@@ -1,4 +1,4 @@
-import { decodeJwt, SignJWT } from 'jose';
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Authorization, Intent } from '../../../src/broker/authorization.js';
 import type { BrokerOptions } from '../../../src/broker/broker-options.js';
@@ -89,6 +89,7 @@ describe('an invitation', () => {
       invitedBy: 'ann',
       grant: { ...guest.grant },
     });
+    expect(decodeProtectedHeader(invitation).typ).toBe('e2b-invitation+jwt');
     expect(harness.fake.sandboxes.size).toBe(1);
     expect(harness.events.at(-1)).toMatchObject({ action: 'join', outcome: 'allowed', subject: 'bob' });
     expect(decodeJwt(guest.token)).toMatchObject({ sub: 'bob', own: 'ann', via: [{ sub: 'ann' }] });
@@ -186,6 +187,58 @@ describe('an invitation', () => {
     });
     harness.authorization = null;
     await expect(harness.mint({ invitation })).rejects.toMatchObject({ code: 'session_refused' });
+  });
+
+  test('may be used by who says of which sandbox it is, and by an application that does', async () => {
+    const session = await host(watch);
+    const { sandboxId } = session;
+    expect((await join(await invite(session), everything, {}, { sandboxId })).sandboxId).toBe(sandboxId);
+    const guest = await join(await invite(session), everything, { sandbox: { id: sandboxId } });
+    expect(guest.sandboxId).toBe(sandboxId);
+  });
+
+  test('is good of a session that began after others of its subject were ended', async () => {
+    await host(watch);
+    await harness.revoke({ subject: 'ann' });
+    const guest = await join(await invite(await host(watch)));
+    const health = await harness.send(`/envd/${guest.sandboxId}/health`, { headers: bearer(guest) });
+    expect(health.status).toBe(204);
+  });
+
+  test('whose guest cannot come after all leaves the sandbox to its host', async () => {
+    const invitation = await invite(await host(watch));
+    await harness.revoke({ subject: 'bob' });
+    const { fake } = harness;
+    fake.onControl = (seen, response) => {
+      fake.onControl = undefined;
+      setTimeout(async () => {
+        await harness.revoke({ subject: 'bob' });
+        fake.answer(seen, response);
+      }, 5);
+      return true;
+    };
+    await expect(join(invitation)).rejects.toMatchObject({ code: 'session_revoked' });
+    // Nothing else is under way once this has been answered.
+    await harness.mint();
+    expect(fake.control.filter(({ method }) => method === 'DELETE')).toEqual([]);
+  });
+
+  test('is not said to be over where the store cannot tell', async () => {
+    await harness.close();
+    const memory = createMemoryStore();
+    let isDown = false;
+    harness = await start({
+      store: {
+        ...memory,
+        get: (key) => {
+          if (isDown) throw new Error('down');
+          return memory.get(key);
+        },
+      },
+    });
+    const invitation = await invite(await host(watch));
+    isDown = true;
+    await expect(join(invitation)).rejects.toMatchObject({ code: 'broker_misconfigured' });
   });
 
   test('neither wakes the sandbox nor puts off its end, and its guest’s end does not kill it', async () => {
@@ -289,6 +342,11 @@ describe('an invitation', () => {
     expect(free.invite).toMatchObject({ pty: 'read', commands: 'none' });
     const third = await join(await invite(free), everything, { subject: 'carol' });
     expect(decodeJwt(third.token)).toMatchObject({ own: 'ann', via: [{ sub: 'ann' }, { sub: 'bob' }] });
+    const fourth = await join(
+      await invite(await join(await invite(free), everything, { subject: 'dan', invite: watch })),
+    );
+    expect(intents.at(-1)).toMatchObject({ action: 'join', invitedBy: 'dan' });
+    expect(decodeJwt(fourth.token).via).toHaveLength(3);
   });
 
   test('may be passed on less after a refresh, and never more', async () => {

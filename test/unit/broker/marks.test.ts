@@ -47,7 +47,16 @@ describe('the sandboxes with a mark', () => {
         items: [at('c', '2026-02'), at('e', '2026-01', ownMark({ ...ann, subject: 'eve' }))],
         nextToken: 't',
       },
-      { items: [at('b', '2026-01'), at('d', '2026-03'), at('a', '2026-02')], nextToken: undefined },
+      {
+        items: [
+          at('b', '2026-01'),
+          at('d', '2026-03'),
+          at('a', '2026-02'),
+          at('f', '2026-05'),
+          at('g', '2026-05'),
+        ],
+        nextToken: undefined,
+      },
     ];
     const control = {
       list: async (query: unknown, options: unknown) => {
@@ -57,7 +66,7 @@ describe('the sandboxes with a mark', () => {
     } as unknown as ControlApi;
     const { signal } = new AbortController();
     const found = await findMarked(control, ownMark(ann), signal);
-    expect(found.map(({ sandboxID }) => sandboxID)).toEqual(['b', 'a', 'c', 'd']);
+    expect(found.map(({ sandboxID }) => sandboxID)).toEqual(['b', 'a', 'c', 'd', 'f', 'g']);
     const query = { metadata: ownMark(ann), state: ['running', 'paused'], order: 'asc' };
     expect(asked).toEqual([
       [query, { signal }],
