@@ -1,6 +1,6 @@
 /** Asks the application, and makes sure that its answer can be used. */
 
-import { AuthenticationError, E2BEdgeError, PermissionDeniedError, RateLimitError } from '../errors.js';
+import { AuthenticationError, type E2BEdgeError, PermissionDeniedError, RateLimitError } from '../errors.js';
 import type { Authorization, Intent } from './authorization.js';
 import { type CheckedAuthorization, checkAuthorization } from './check-authorization.js';
 import type { Exchange } from './exchange.js';
@@ -32,13 +32,14 @@ export async function authorize<Env>(
 
 /** What the application threw for the page to read. */
 function applicationRefusal(error: unknown): E2BEdgeError | undefined {
-  if (!(error instanceof E2BEdgeError)) return undefined;
-  const { message, code, retryAfterMs } = error;
-  if (error instanceof AuthenticationError)
-    return new AuthenticationError(message, { code, statusCode: 401 });
-  if (error instanceof PermissionDeniedError)
-    return new PermissionDeniedError(message, { code, statusCode: 403 });
+  if (error instanceof AuthenticationError) {
+    return new AuthenticationError(error.message, { code: error.code, statusCode: 401 });
+  }
+  if (error instanceof PermissionDeniedError) {
+    return new PermissionDeniedError(error.message, { code: error.code, statusCode: 403 });
+  }
   if (!(error instanceof RateLimitError)) return undefined;
+  const { message, code, retryAfterMs } = error;
   return new RateLimitError(message, {
     code,
     statusCode: 429,
@@ -50,7 +51,7 @@ function grantOf(allowed: FullGrant, intent: Intent): FullGrant {
   sound(allowed);
   if (intent.grant === undefined) return allowed;
   const asked = parseGrant(intent.grant);
-  const isGuest = intent.action === 'join' || (intent.action === 'refresh' && intent.invitedBy !== undefined);
+  const isGuest = 'invitedBy' in intent;
   if (isGuest && allowed.user !== undefined && allowed.user !== asked.user) {
     throw misconfigured(
       "The application's `authorize` gave a guest another user than that of the session that invited",

@@ -115,7 +115,7 @@ describe('what an application throws', () => {
     expect({ message, code, statusCode, retryAfterMs }).toEqual({ message: error.message, ...told });
   });
 
-  test.each([new NotFoundError('/etc/secret'), new Error('hunter2'), 'hunter2'])(
+  test.each([new NotFoundError('/etc/secret'), new Error('hunter2'), 'hunter2', null])(
     'is for the log alone where it is anything else: %s',
     async (error) => {
       const thrown = await ask(Promise.reject(error)).catch((other: unknown) => other);

@@ -62,26 +62,39 @@ describe('a direct session', () => {
     await asking.close();
   });
 
-  test.each([
-    ['not all files to read', { files: [{ op: 'write' as const, prefix: '/' }] }],
+  test.each<[string, Partial<Authorization['grants']>]>([
+    ['not to read all files', { files: [{ op: 'write', prefix: '/' }] }],
     [
-      'not all files to write',
+      'not to write all files',
       {
         files: [
-          { op: 'read' as const, prefix: '/' },
-          { op: 'write' as const, prefix: '/home' },
+          { op: 'read', prefix: '/' },
+          { op: 'write', prefix: '/home' },
         ],
       },
     ],
-    ['no commands', { commands: 'none' as const }],
-    ['no terminal to type into', { pty: 'read' as const }],
-    ['strict mode', { strict: true, user: 'root' }],
-    ['a user that is not root', { user: 'user' }],
-  ])('is refused along with grants that promise less: %s', async (_what, less) => {
+    ["not `commands: 'run'`", { commands: 'none' }],
+    ["not `pty: 'write'`", { pty: 'read' }],
+    ['is strict', { strict: true, user: 'root' }],
+    ['pins the user "user"', { user: 'user' }],
+  ])('is refused along with grants that promise less, and the log tells what: %s', async (what, less) => {
     harness.authorization = { ...whole, grants: { ...everything, ...less } };
     await expect(harness.mint({ direct: true })).rejects.toMatchObject({ code: 'broker_misconfigured' });
-    expect(String(harness.events.at(-1)?.cause)).toContain('direct session');
+    expect(String(harness.events.at(-1)?.cause)).toContain(
+      `direct session, which gives everything, but ${what}.`,
+    );
     expect(harness.fake.control).toEqual([]);
+  });
+
+  test('is refused along with another’s processes', async () => {
+    harness.authorization = { ...whole, processesOf: 'bob' };
+    await expect(harness.mint({ direct: true })).rejects.toMatchObject({ code: 'broker_misconfigured' });
+    expect(String(harness.events.at(-1)?.cause)).toContain('names `processesOf`');
+  });
+
+  test('may name the user that everything is done as anyway', async () => {
+    harness.authorization = { ...whole, grants: { ...everything, user: 'root' } };
+    expect((await harness.mint({ direct: true })).sandboxId).toBe('i1');
   });
 
   test('goes with no grant or invitation in what the page asks for', async () => {
