@@ -1,20 +1,16 @@
 import { createOnce } from '../control/create-once.js';
-import type { NewSandbox as SandboxRequest } from '../control/records.js';
+import type { NewSandbox } from '../control/records.js';
 import { askControlPlane } from './control-plane.js';
 import type { Exchange } from './exchange.js';
-import { safeCause } from './safe-cause.js';
 import type { SandboxAnswer } from './sandbox-directory.js';
+
+export type SandboxRequest = NewSandbox & Required<Pick<NewSandbox, 'timeout'>>;
 
 /** What is made while the page leaves, or the control plane's answer is lost, is killed: nobody would know of it. */
 export function createSandbox<Env>(
-  { credentials, request, context: { ctx }, event }: Exchange<Env>,
+  { credentials, request, context: { ctx } }: Exchange<Env>,
   sandbox: SandboxRequest,
 ): Promise<SandboxAnswer> {
-  const logger = {
-    warn: (_message: unknown, cause?: unknown) => {
-      event.cause ??= safeCause(cause);
-    },
-  };
   return askControlPlane(() =>
     createOnce(
       credentials.control,
@@ -23,23 +19,18 @@ export function createSandbox<Env>(
       {
         idempotencyKey: undefined,
         sendKey: true,
-        logger,
+        // What is still to be done then comes after the log.
+        logger: undefined,
         waitUntil: ctx && ((work) => ctx.waitUntil(work)),
       },
     ),
   );
 }
 
-/** Made for a session that could not begin: nobody would know of it. That it cannot be killed is for the log alone. */
-export function killUnused<Env>(
-  { credentials, context: { ctx }, event }: Exchange<Env>,
-  sandboxId: string,
-): void {
-  const killed = askControlPlane(() => credentials.control.kill(sandboxId)).then(
-    () => undefined,
-    (error: unknown) => {
-      event.cause ??= safeCause(error);
-    },
-  );
+/**
+ * Made for a session that could not begin: nobody would know of it. Where it cannot be killed it is left to its own end.
+ */
+export function killUnused<Env>({ credentials, context: { ctx } }: Exchange<Env>, sandboxId: string): void {
+  const killed = credentials.control.kill(sandboxId).catch(() => undefined);
   ctx?.waitUntil(killed);
 }

@@ -1,10 +1,9 @@
 /** The sandbox of a new session. */
 
-import type { NewSandbox as SandboxRequest } from '../control/records.js';
 import type { NewSandbox, SandboxLife } from './authorization.js';
 import type { Authorized } from './authorize.js';
 import { askControlPlane } from './control-plane.js';
-import { createSandbox } from './create-sandbox.js';
+import { createSandbox, type SandboxRequest } from './create-sandbox.js';
 import type { Exchange } from './exchange.js';
 import type { OpenedSandbox } from './mint-plan.js';
 import { sandboxNotFound } from './refusals.js';
@@ -59,6 +58,6 @@ function newSandbox(
       ...(endWithSession && endMark(mark)),
     },
     ...(envs && { envVars: envs }),
-    ...(onTimeout !== undefined && { autoPause: onTimeout === 'pause' }),
+    ...(onTimeout && { autoPause: onTimeout === 'pause' }),
   };
 }

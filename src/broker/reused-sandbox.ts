@@ -1,10 +1,9 @@
 /** The sandbox that a subject has for all of its sessions: found by its mark, or made by whoever comes first. */
 
-import type { NewSandbox as SandboxRequest } from '../control/records.js';
 import { isE2BEdgeError } from '../errors.js';
 import { pause } from '../transport/deadline.js';
 import { askControlPlane } from './control-plane.js';
-import { createSandbox } from './create-sandbox.js';
+import { createSandbox, type SandboxRequest } from './create-sandbox.js';
 import type { Exchange } from './exchange.js';
 import { findMarked } from './find-marked.js';
 import { httpRefusal, sandboxBusy } from './refusals.js';
@@ -77,10 +76,10 @@ async function makeOne<Env>(
 async function connect<Env>(
   { credentials: { control } }: Exchange<Env>,
   sandboxId: string,
-  timeout: number | undefined,
+  timeout: number,
 ): Promise<SandboxAnswer | undefined> {
   try {
-    return await askControlPlane(() => control.connect(sandboxId, timeout === undefined ? {} : { timeout }));
+    return await askControlPlane(() => control.connect(sandboxId, { timeout }));
   } catch (error) {
     if (isE2BEdgeError(error, 'sandbox_not_found')) return undefined;
     throw error;

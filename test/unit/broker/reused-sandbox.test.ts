@@ -13,12 +13,13 @@ let there: string[];
 let listed: { sandboxID: string; startedAt: string; metadata: object }[];
 let calls: string[];
 let page: AbortController;
-/** How often the store was asked. */
+/** How often the store was asked, and the control plane for its list. */
 let looks: number;
+let lists: number;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  [there, listed, calls, looks] = [[], [], [], 0];
+  [there, listed, calls, looks, lists] = [[], [], [], 0, 0];
   page = new AbortController();
   const memory = createMemoryStore();
   store = {
@@ -35,7 +36,10 @@ afterEach(() => {
 });
 
 const control = {
-  list: async () => ({ items: listed }),
+  list: async () => {
+    lists++;
+    return { items: listed };
+  },
   connect: async (id: string, options: object) => {
     calls.push(`connect ${id} ${JSON.stringify(options)}`);
     if (!there.includes(id)) throw new SandboxNotFoundError('gone');
@@ -51,7 +55,7 @@ const control = {
   },
 };
 
-function open(shared: ExactStore | undefined = store, timeout: number | undefined = 60) {
+function open(shared: ExactStore | undefined = store) {
   const exchange = {
     credentials: { control, store: shared },
     request: { signal: page.signal },
@@ -59,7 +63,7 @@ function open(shared: ExactStore | undefined = store, timeout: number | undefine
     event: {},
     exactStore: store,
   } as unknown as Exchange;
-  return openReused(exchange, { templateID: 'base', ...(timeout && { timeout }) }, mark);
+  return openReused(exchange, { templateID: 'base', timeout: 60 }, mark);
 }
 
 /** Somebody else is at it. */
@@ -86,6 +90,19 @@ async function settled<T>(promise: Promise<T>, onLook: () => void = () => {}): P
   }
   return result;
 }
+
+test('the one that is listed is taken, and nothing is claimed for it', async () => {
+  listed = [{ sandboxID: 'a', startedAt: '2026', metadata: mark }];
+  there = ['a'];
+  expect(await settled(open())).toMatchObject({ sandboxID: 'a' });
+  expect(calls).toEqual(['connect a {"timeout":60}']);
+  expect(looks).toBe(0);
+});
+
+test('where all servers have one store nobody else can have made one, and none is looked for', async () => {
+  expect(await settled(open())).toMatchObject({ sandboxID: 'new' });
+  expect([calls, lists]).toEqual([['create'], 1]);
+});
 
 test('whoever comes while another page’s is made waits for that one', async () => {
   const claim = await claimed();
