@@ -14,7 +14,7 @@ import type { SessionClaims } from './session-token.js';
 
 /** `POST /sessions/refresh` */
 export async function refreshSession<Env>(exchange: Exchange<Env>): Promise<Response> {
-  const { directory, credentials, keepAlive } = exchange;
+  const { credentials, keepAlive } = exchange;
   const old = await sessionOf(exchange, { expired: true });
   await exchange.limits.refresh(old.sid);
   const inviter = old.via?.at(-1);
@@ -31,7 +31,6 @@ export async function refreshSession<Env>(exchange: Exchange<Env>): Promise<Resp
   // Other processes than before would be more than before.
   if (!inviter && authorized.processesOf !== old.own) throw sessionRefused();
   const detail = await askControlPlane(() => credentials.control.info(old.sbx));
-  directory.remember({ ...detail, sandboxID: old.sbx }, credentials);
   const { keep: _keep, inv, ...rest } = old;
   const { invite } = authorized;
   const claims: SessionClaims = {

@@ -71,6 +71,14 @@ describe('a refreshed session', () => {
     expect(await refusal(await refresh(own))).toEqual({ status: 403, code: 'session_refused' });
   });
 
+  test('cannot invite where it could not before', async () => {
+    const session = await harness.mint();
+    allow({ invite: { pty: 'read' } });
+    const response = await refresh(session);
+    expect(response.status).toBe(200);
+    expect(await response.json()).not.toHaveProperty('invite');
+  });
+
   test('is of the sandbox that the application names, where that is its own', async () => {
     const session = await harness.mint();
     allow({ sandbox: { id: session.sandboxId } });
@@ -117,6 +125,18 @@ describe('a refreshed session', () => {
 });
 
 describe('an ended session', () => {
+  test('leaves the sandbox to others, who need not look for it', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const session = await harness.mint();
+    const other = await harness.mint({ sandboxId: session.sandboxId });
+    vi.advanceTimersByTime(10_000);
+    await harness.send(`/sessions/${session.sessionId}`, { method: 'DELETE', headers: bearer(session) });
+    harness.fake.control.length = 0;
+    const health = await harness.send(`/envd/${other.sandboxId}/health`, { headers: bearer(other) });
+    expect(health.status).toBe(204);
+    expect(harness.fake.control).toEqual([]);
+  });
+
   test('whose sandbox was killed is not looked for by others of that sandbox', async () => {
     await harness.close();
     harness = await startHarness({ store: createMemoryStore() });
