@@ -205,20 +205,24 @@ describe('an invitation', () => {
     expect(health.status).toBe(204);
   });
 
-  test('whose guest cannot come after all leaves the sandbox to its host', async () => {
-    const invitation = await invite(await host(watch));
-    await harness.revoke({ subject: 'bob' });
+  test.each<[string, (session: Session) => Promise<void>]>([
+    ['the guest is locked out', () => harness.revoke({ subject: 'bob' })],
+    ['the host’s session is ended', ({ sessionId }) => harness.revoke({ sessionId })],
+  ])('that is no good any more once the sandbox was found, as %s, leaves that be', async (_why, end) => {
+    const session = await host(watch);
+    const invitation = await invite(session);
     const { fake } = harness;
     fake.onControl = (seen, response) => {
       fake.onControl = undefined;
       setTimeout(async () => {
-        await harness.revoke({ subject: 'bob' });
+        await end(session);
         fake.answer(seen, response);
       }, 5);
       return true;
     };
     await expect(join(invitation)).rejects.toMatchObject({ code: 'session_revoked' });
     // Nothing else is under way once this has been answered.
+    harness.authorization = { subject: 'carol', sandbox: { template: 'base' }, grants: everything };
     await harness.mint();
     expect(fake.control.filter(({ method }) => method === 'DELETE')).toEqual([]);
   });

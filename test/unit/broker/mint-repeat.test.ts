@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { json } from './support/fake-e2b.js';
 import { bearer, everything, type Harness, origin, refusal, startHarness } from './support/harness.js';
 
 let harness: Harness;
@@ -22,6 +23,17 @@ describe('a mint that is repeated', () => {
     for (let count = 0; count < 4; count++) expect((await ask('k1')).status).toBe(201);
     expect(await refusal(await ask('k1'))).toEqual({ status: 429, code: 'rate_limited' });
     expect((await ask('k2')).status).toBe(201);
+  });
+
+  test('is not begun anew where the control plane cannot tell of its sandbox', async () => {
+    const { sessionId } = (await (await ask('k1')).json()) as { sessionId: string };
+    harness.fake.onControl = (_, response) => {
+      json(response, 400, { code: 400, message: 'no' });
+      return true;
+    };
+    expect(await refusal(await ask('k1'))).toEqual({ status: 502, code: 'upstream_unavailable' });
+    harness.fake.onControl = undefined;
+    expect(await (await ask('k1')).json()).toMatchObject({ sessionId });
   });
 
   test('with another invitation is another one', async () => {
