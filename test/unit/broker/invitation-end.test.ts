@@ -164,4 +164,12 @@ describe('an invitation', () => {
     expect(intents.at(-1)).toMatchObject({ action: 'join', invitedBy: 'dan' });
     expect(decodeJwt(fourth.token).via).toHaveLength(3);
   });
+
+  test('is passed on from guest to guest eight times, as each of them is asked about at every call', async () => {
+    let session = await host(watch);
+    for (let count = 1; count <= 8; count++) {
+      session = await join(await invite(session), everything, { subject: `guest ${count}`, invite: watch });
+    }
+    expect(await refusal(await inviting(session))).toEqual({ status: 403, code: 'permission_denied' });
+  });
 });
