@@ -20,7 +20,8 @@ export const everything: Grant = {
 /** What is to know of all that a page gets. */
 export interface BrokerWatch {
   onMint(session: Session): Promise<void>;
-  onAnswer(response: Response): Promise<void>;
+  /** @param isDirect it is the one that has the sandbox's own token. */
+  onAnswer(response: Response, isDirect: boolean): Promise<void>;
 }
 
 export class BrokerClient {
@@ -43,8 +44,7 @@ export class BrokerClient {
     // Miniflare packs, and so holds back, what is small.
     headers.set('accept-encoding', 'identity');
     const response = await sendAsBrowser(this.url + path, { ...init, headers });
-    // A direct session is the one answer that has the sandbox's own token.
-    if (!isDirectMint(init)) await this.#watch.onAnswer(response);
+    await this.#watch.onAnswer(response, isDirectMint(init));
     return response;
   }
 

@@ -6,6 +6,7 @@ import { type LocalServer, startLocalServer } from 'e2b-edge/local';
 import { type Observer, startObserver } from '../runtimes/observer.js';
 import { envdToken, type FakeE2B, startFakeE2B } from '../unit/broker/support/fake-e2b.js';
 import { BrokerClient } from './broker-client.js';
+import { givenSecrets } from './given-secrets.js';
 import type { ConfigurationName } from './host/configurations.js';
 import type { HostSetup } from './host/setup.js';
 import { type Host, type HostName, startHost } from './start-host.js';
@@ -60,11 +61,15 @@ export class BrokerStage {
         this.secrets.add(token);
         await this.#learnToken(sandboxId);
       },
-      onAnswer: async (response) => {
+      onAnswer: async (response, isDirect) => {
         const { status, headers } = response;
         const isJson = headers.get('content-type')?.startsWith('application/json');
         const body = isJson ? await response.clone().text() : '';
-        this.answers.push(`${status} ${JSON.stringify([...headers])} ${body}`);
+        for (const secret of givenSecrets(headers, body)) {
+          if (isDirect) this.#addUpstream(secret);
+          else this.secrets.add(secret);
+        }
+        if (!isDirect) this.answers.push(`${status} ${JSON.stringify([...headers])} ${body}`);
       },
     });
   }
@@ -106,6 +111,12 @@ export class BrokerStage {
     await scripted.close();
     await observer.close();
     await local.close();
+  }
+
+  /** Takes in an answer that did not come by a {@link BrokerClient}. */
+  take(headers: Headers, body: string): void {
+    for (const secret of givenSecrets(headers, body)) this.secrets.add(secret);
+    this.answers.push(`${JSON.stringify([...headers])} ${body}`);
   }
 
   /** envd's own token, which the control plane tells who has the key. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import type { Defence } from './defences.mjs';
+import type { Defence } from './defence.mjs';
 
 const { file, from, to, tests } = JSON.parse(process.env.DEFENCE ?? '{}') as Defence;
 

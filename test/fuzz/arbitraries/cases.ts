@@ -23,6 +23,19 @@ const step = fc.record({
   times: fc.constantFrom(1, 1, 1, 1, 2),
 });
 
+/** For as long as the application says, or for longer: of the many calls it would hardly be one. */
+const wakes = fc.record({
+  call: fc.record({
+    kind: fc.constant('session' as const),
+    method: fc.constant('POST'),
+    path: fc.constant('/sessions/:id/resume'),
+    body: fc.constantFrom(undefined, { timeoutMs: 60_000 }, { timeoutMs: 3_600_000 }),
+  }),
+  token: fc.constant({ how: 'own' } as const),
+  twists: fc.constant<Twist[]>([]),
+  times: fc.constant(1),
+});
+
 export const cases: fc.Arbitrary<Case> = fc.record({
   keys: fc.constantFrom('HS256', 'EdDSA', 'ES256'),
   place: fc.constantFrom('address', 'hosts'),
@@ -30,7 +43,7 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   grant: grants,
   processesOf: fc.constantFrom(undefined, undefined, undefined, 'bob'),
   previewsAt: fc.constantFrom('path', 'origins'),
-  isPaused: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, fc.constant(true)),
+  isPaused: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, fc.constant(true)),
   guest: fc.oneof(
     { weight: 7, arbitrary: fc.constant(undefined) },
     fc.record({ invite: grants, asked: fc.oneof(fc.constant(undefined), grants), allowed: grants }),
@@ -38,5 +51,8 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   life: fc.record({ keepAlive: fc.boolean(), endWithSession: fc.boolean() }),
   application: fc.constantFrom('the same', 'the same', 'a template', 'no'),
   moods: fc.record({ envd: mood(15), control: mood(40) }),
-  steps: fc.array(step, { minLength: 1, maxLength: 3 }),
+  steps: fc.oneof(
+    { weight: 24, arbitrary: fc.array(step, { minLength: 1, maxLength: 3 }) },
+    { weight: 1, arbitrary: wakes.map((one) => [one]) },
+  ),
 });
