@@ -137,21 +137,18 @@ function inputMessages(
   let chunk: Uint8Array = new Uint8Array();
   const encoded = (event: StreamInputRequest['event']): Uint8Array =>
     encodeEnvelope(0, toBinary(StreamInputRequest, { event }));
-  return new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => controller.enqueue(encoded({ case: 'start', value: { process } })),
-      async pull(controller) {
-        while (chunk.length === 0) {
-          const { done, value } = await reader.read();
-          if (done) return controller.close();
-          chunk = value;
-        }
-        const input = { input: { case: 'stdin' as const, value: chunk.subarray(0, maxPieceBytes) } };
-        chunk = chunk.subarray(maxPieceBytes);
-        controller.enqueue(encoded({ case: 'data', value: { input } }));
-      },
-      cancel: (reason) => reader.cancel(reason),
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(encoded({ case: 'start', value: { process } })),
+    async pull(controller) {
+      while (chunk.length === 0) {
+        const { done, value } = await reader.read();
+        if (done) return controller.close();
+        chunk = value;
+      }
+      const input = { input: { case: 'stdin' as const, value: chunk.subarray(0, maxPieceBytes) } };
+      chunk = chunk.subarray(maxPieceBytes);
+      controller.enqueue(encoded({ case: 'data', value: { input } }));
     },
-    { highWaterMark: 1 },
-  );
+    cancel: (reason) => reader.cancel(reason),
+  });
 }

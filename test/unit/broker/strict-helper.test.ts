@@ -170,7 +170,7 @@ describe('a program of strict mode', () => {
 describe('a program that the broker loses', () => {
   test.each([
     ['never started', [], false],
-    ['never told that it had started', [events.end()], false],
+    ['never told that it had started', [events.output('stdout', entry), events.end()], false],
     ['ended without a word on how', [], true],
   ])('because it %s is a sandbox that failed', async (_name, told, isStarted) => {
     answerProcesses(harness.fake, {

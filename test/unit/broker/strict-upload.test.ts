@@ -40,6 +40,7 @@ interface Writer {
   calls: string[];
   /** The program's arguments. */
   args: string[];
+  hasInput: boolean | undefined;
   /** What came in, as it was cut. */
   pieces: Uint8Array[];
   /** Ends the program. */
@@ -52,17 +53,21 @@ function writer(more: Processes = {}, ready = 'ready'): Writer {
   const ended = new Promise<number>((resolve) => {
     end = resolve;
   });
-  const seen: Writer = { calls: [], args: [], pieces: [], end };
+  const seen: Writer = { calls: [], args: [], hasInput: undefined, pieces: [], end };
   answerProcesses(harness.fake, {
-    async *start({ process }) {
+    async *start({ process, stdin }) {
       seen.args = process?.args.slice(3) ?? [];
+      seen.hasInput = stdin;
       yield events.start;
       if (ready) yield events.output('stdout', ready);
       yield events.end(await ended);
     },
     async streamInput(messages) {
-      for await (const message of messages) seen.pieces.push(...pieceOf(message));
-      seen.calls.push('input');
+      for await (const message of messages) {
+        seen.pieces.push(...pieceOf(message));
+        const { event } = message;
+        if (event.case === 'start') seen.calls.push(`input ${event.value.process?.selector.value}`);
+      }
       return {};
     },
     closeStdin({ process }) {
@@ -98,9 +103,12 @@ function endless(onCancel: () => void = () => undefined): ReadableStream<Uint8Ar
 describe('an upload in strict mode', () => {
   test('is given to the program that said that it may come, and then its input is ended', async () => {
     const seen = writer();
-    expect((await put('content')).status).toBe(200);
+    const answer = await put('content');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await answer.json()).toEqual([{ path: '/data/x', name: 'x', type: 'file' }]);
     expect(Buffer.concat(seen.pieces).toString()).toBe('content');
-    expect(seen.calls).toEqual(['input', 'close 7']);
+    expect(seen.calls).toEqual(['input 7', 'close 7']);
+    expect(seen.hasInput).toBe(true);
     const [size, temporary, ...place] = seen.args;
     expect(size).toBe('');
     expect(temporary).toMatch(/^[0-9a-f-]{36}$/);
@@ -134,6 +142,12 @@ describe('an upload in strict mode', () => {
     expect(seen.args[0]).toBe(expected);
   });
 
+  test('of nothing is an empty file', async () => {
+    const seen = writer();
+    expect((await put('', { body: null })).status).toBe(200);
+    expect(seen.calls).toEqual(['close 7']);
+  });
+
   test('has nothing sent for an empty piece, which is not its end', async () => {
     const seen = writer();
     const pieces = ['one', '', 'two'].map((piece) => new TextEncoder().encode(piece));
@@ -150,8 +164,8 @@ describe('an upload in strict mode', () => {
 
   test('that the program refuses beforehand is not begun', async () => {
     const seen = writer({}, '');
-    seen.end(73);
-    expect(await refusal(await put(endless()))).toEqual({ status: 403, code: 'permission_denied' });
+    seen.end(71);
+    expect(await refusal(await put(endless()))).toEqual({ status: 404, code: 'file_not_found' });
     expect(seen.calls).toEqual([]);
   });
 
@@ -215,6 +229,7 @@ describe('an upload in strict mode that envd does not take', () => {
       },
     });
     expect(await refusal(await put('content'))).toEqual(expected);
+    if (expected === unavailable) expect(String(harness.events.at(-1)?.cause)).toContain('no more memory');
   });
 
   test('and of which the program is lost as well, is refused as what was first', async () => {
