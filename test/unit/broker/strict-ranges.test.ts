@@ -3,6 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Signal } from '../../../src/wire/gen/process/process_pb.js';
 import type { Session } from '../../../src/wire/session.js';
+import { signalled } from '../support/fake-envd.js';
 import { bearer, type Harness, refusal, startHarness } from './support/harness.js';
 import { answerProcesses, events } from './support/processes.js';
 
@@ -205,23 +206,30 @@ describe('a file in strict mode', () => {
   });
 
   test('that became shorter breaks off', async () => {
+    const begun = signalled();
     answerProcesses(harness.fake, {
       async *start() {
         yield events.start;
         yield events.output('stdout', `10 ${time} 0 10\n01234`);
+        await begun.promise;
         yield events.end();
       },
     });
-    await expect((await get()).text()).rejects.toThrow();
+    const pieces = (await get()).body?.getReader();
+    await pieces?.read();
+    begun.resolve();
+    await expect(pieces?.read()).rejects.toThrow();
     expect(inspect(harness.events.at(-1)?.cause)).toContain('5 bytes of a file are missing');
   });
 
   test('that breaks off at envd’s end has its program ended', async () => {
     const signals: number[] = [];
+    const begun = signalled();
     answerProcesses(harness.fake, {
       async *start() {
         yield events.start;
         yield events.output('stdout', `10 ${time} 0 10\n01234`);
+        await begun.promise;
         throw new ConnectError('no more memory', Code.ResourceExhausted);
       },
       sendSignal({ signal }) {
@@ -229,7 +237,10 @@ describe('a file in strict mode', () => {
         return {};
       },
     });
-    await expect((await get()).text()).rejects.toThrow();
+    const pieces = (await get()).body?.getReader();
+    await pieces?.read();
+    begun.resolve();
+    await expect(pieces?.read()).rejects.toThrow();
     await expect.poll(() => signals).toEqual([Signal.SIGKILL]);
   });
 
