@@ -60,7 +60,11 @@ export function createAnswer(proxy: EnvdProxy): Answer {
       default: {
         const claims = await sessionOf(exchange);
         if (claims.sbx !== route.sandboxId) throw unauthenticated();
-        return proxy({ ...exchange, life: lifeOf(exchange, claims) }, route, claims);
+        const pass = (): Promise<Response> =>
+          proxy({ ...exchange, life: lifeOf(exchange, claims) }, route, claims);
+        return route.name === 'rpc' || route.name === 'health'
+          ? exchange.limits.during('call', claims, pass)
+          : pass();
       }
     }
   };

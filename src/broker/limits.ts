@@ -25,6 +25,11 @@ export interface BrokerLimits {
    * a subject. Default 16.
    */
   streams?: number;
+  /**
+   * Calls to envd at once that have one answer, and streams until they begin; four times as many of a subject. Default
+   * 64.
+   */
+  calls?: number;
   /** Requests at once to previews of a session; four times as many of a subject. Default 128. */
   previews?: number;
   /** The largest upload, in bytes. Default: none but the sandbox's disk. */
@@ -38,7 +43,7 @@ export interface BrokerLimits {
 }
 
 /** What is counted while it lasts. */
-export type SlotKind = 'stream' | 'terminal' | 'socket' | 'preview';
+export type SlotKind = 'call' | 'stream' | 'terminal' | 'socket' | 'preview';
 
 /** Whose it is. */
 export interface SlotOwner {
@@ -58,6 +63,8 @@ export interface Limits {
    * @throws 429 `too_many_streams` and the like.
    */
   enter(kind: SlotKind, owner: SlotOwner): () => void;
+  /** Counts something until it has settled. Rejects as {@link enter} throws. */
+  during<T>(kind: SlotKind, owner: SlotOwner, work: () => Promise<T>): Promise<T>;
   /** @throws 431 `headers_too_large`, 414 `uri_too_long` */
   checkHead(request: Request): void;
 }
@@ -67,6 +74,7 @@ const defaults: Required<BrokerLimits> = {
   terminals: 4,
   sockets: 8,
   streams: 16,
+  calls: 64,
   previews: 128,
   uploadBytes: Number.MAX_SAFE_INTEGER,
   messageBytes: 1024 * 1024 + 64 * 1024,
@@ -78,6 +86,7 @@ const rules: Rules<BrokerLimits> = {
   terminals: whole(1),
   sockets: whole(1),
   streams: whole(1),
+  calls: whole(1),
   previews: whole(1),
   uploadBytes: whole(1),
   messageBytes: whole(1024, 16 * 1024 * 1024),
@@ -96,30 +105,41 @@ export function createLimits(options: BrokerLimits = {}): Limits {
   const local = createMemoryStore();
   const slots = createSlots();
   const perSession: Record<SlotKind, number> = {
+    call: max.calls,
     stream: max.streams,
     terminal: max.terminals,
     socket: max.sockets,
     preview: max.previews,
   };
 
+  const enter: Limits['enter'] = (kind, { sid, sub }) => {
+    const most = perSession[kind];
+    const leave = slots.take([
+      [`${kind} of session ${sid}`, most],
+      [`${kind} of subject ${sub}`, most * sessionsPerSubject],
+    ]);
+    if (!leave) throw tooMany(kind);
+    return leave;
+  };
+
   return {
     max,
+    enter,
+
+    async during(kind, owner, work) {
+      const leave = enter(kind, owner);
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    },
 
     async mint(subject, store) {
       await takeTurn(store, await storeKey('mints', subject), max.mintsPerMinute);
     },
 
     refresh: (sessionId) => takeTurn(local, `refreshes:${sessionId}`, max.mintsPerMinute),
-
-    enter(kind, { sid, sub }) {
-      const most = perSession[kind];
-      const leave = slots.take([
-        [`${kind} of session ${sid}`, most],
-        [`${kind} of subject ${sub}`, most * sessionsPerSubject],
-      ]);
-      if (!leave) throw tooMany(kind);
-      return leave;
-    },
 
     checkHead(request) {
       if (request.url.length > max.headerBytes) {

@@ -1,8 +1,6 @@
 /** Passes one RPC on: judged by its decoded message, forwarded as encoded anew, answered as a stream. */
 
-import { SandboxError } from '../errors.js';
 import { Process, type StartRequest } from '../wire/messages/process.js';
-import { createBoundedCache } from './bounded-cache.js';
 import { openUpstream } from './envd-upstream.js';
 import type { Exchange } from './exchange.js';
 import type { FileGuard } from './file-guard.js';
@@ -11,6 +9,7 @@ import type { ProcessGuard } from './process-guard.js';
 import { processWatch } from './process-watch.js';
 import { discard, readAnswer, readBody } from './read-body.js';
 import { httpRefusal, invalidRequest, routeNotFound, upstreamFailed } from './refusals.js';
+import { createRepeatGuard } from './repeat-guard.js';
 import {
   decodeMessage,
   encodeMessage,
@@ -32,26 +31,9 @@ export interface RpcProxy {
 }
 
 const maxAnswerBytes = 4 * 1024 * 1024;
-/** A browser sends a request again whose connection died; it does so within seconds. A page names those it must not. */
-const repeatMs = 600_000;
-const maxRepeats = 20_000;
 
 export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcProxy {
-  const taken = createBoundedCache<true>(repeatMs, maxRepeats);
-
-  function refuseRepeat(request: Request, sessionId: string): void {
-    const key = request.headers.get('idempotency-key');
-    if (key === null) return;
-    if (!/^[\w-]{1,64}$/.test(key)) throw invalidRequest('The Idempotency-Key is not a short name.');
-    const id = `${sessionId} ${key}`;
-    if (taken.get(id)) {
-      throw new SandboxError('This request came before and was taken.', {
-        code: 'duplicate_request',
-        statusCode: 409,
-      });
-    }
-    taken.set(id, true);
-  }
+  const refuseRepeat = createRepeatGuard();
 
   return {
     async forward(exchange, path, claims) {
@@ -92,13 +74,11 @@ export function createRpcProxy(processes: ProcessGuard, files: FileGuard): RpcPr
         return { response: rpcAnswer(method, type, visible) };
       };
       if (!isStreamType(type)) {
+        const answerNow = async (): Promise<Response> => (await answer()).response;
         // In strict mode it runs a program, all of whose output is held here.
-        const leave = claims.g.strict && policy.strict && exchange.limits.enter('stream', claims);
-        try {
-          return (await answer()).response;
-        } finally {
-          if (leave) leave();
-        }
+        return claims.g.strict && policy.strict
+          ? exchange.limits.during('stream', claims, answerNow)
+          : answerNow();
       }
       const isTerminal = method === Process.start && (message as StartRequest).pty !== undefined;
       return openPassage(

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { BrokerStage } from './broker-stage.js';
 import { audit } from './cases/audit.js';
 import { basics } from './cases/basics.js';
+import { calls } from './cases/calls.js';
 import { commands } from './cases/commands.js';
 import { http } from './cases/http.js';
 import { mounts } from './cases/mounts.js';
@@ -20,6 +21,7 @@ import type { HostName } from './start-host.js';
 /** Each topic is a function that defines its tests; the stage is up inside of them only. */
 const topics: ((stage: BrokerStage) => void)[] = [
   basics,
+  calls,
   commands,
   http,
   mounts,

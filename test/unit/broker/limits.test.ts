@@ -10,12 +10,13 @@ const ann = { sid: 's1', sub: 'ann' };
 
 describe('slots', () => {
   test.each<[SlotKind, string]>([
+    ['call', 'too_many_calls'],
     ['stream', 'too_many_streams'],
     ['terminal', 'too_many_terminals'],
     ['socket', 'too_many_sockets'],
     ['preview', 'too_many_previews'],
   ])('of the kind %s are as many as is said, a session and four times that a subject', (kind, code) => {
-    const limits = createLimits({ streams: 2, terminals: 2, sockets: 2, previews: 2 });
+    const limits = createLimits({ calls: 2, streams: 2, terminals: 2, sockets: 2, previews: 2 });
     const refusal = expect.objectContaining({ code, statusCode: 429, retryAfterMs: 2000 });
     const leave = limits.enter(kind, ann);
     limits.enter(kind, ann);
@@ -36,7 +37,7 @@ describe('slots', () => {
     const steps = fc.array(
       fc.record({
         come: fc.boolean(),
-        kind: fc.constantFrom<SlotKind>('stream', 'terminal', 'socket', 'preview'),
+        kind: fc.constantFrom<SlotKind>('call', 'stream', 'terminal', 'socket', 'preview'),
         session: fc.integer({ min: 0, max: 5 }),
         subject: fc.integer({ min: 0, max: 2 }),
         which: fc.nat(),
@@ -45,8 +46,8 @@ describe('slots', () => {
     );
     fc.assert(
       fc.property(steps, (all) => {
-        const limits = createLimits({ streams: 3, terminals: 2, sockets: 1, previews: 4 });
-        const most = { stream: 3, terminal: 2, socket: 1, preview: 4 };
+        const limits = createLimits({ calls: 2, streams: 3, terminals: 2, sockets: 1, previews: 4 });
+        const most = { call: 2, stream: 3, terminal: 2, socket: 1, preview: 4 };
         const open: { kind: SlotKind; sid: string; sub: string; leave: () => void }[] = [];
         const left: (() => void)[] = [];
         for (const { come, kind, session, subject, which } of all) {
