@@ -36,18 +36,17 @@ export async function downloadStrictly(call: StrictCall, path: string, headers: 
     timeoutMs: transferTimeoutMs,
     signal: call.signal,
   });
-  const { line, rest } = await firstLine(helper, path);
-  const head = headOf(line);
+  const stop = (): void => {
+    const stopped = helper.kill();
+    call.waitUntil?.(stopped);
+  };
+  const { head, rest } = await readHead(helper, path, stop);
   const answer = {
     'accept-ranges': 'bytes',
     'content-type': 'application/octet-stream',
     'last-modified': new Date(head.time * 1000).toUTCString(),
   };
   const since = headers.has('if-none-match') ? undefined : seconds(headers.get('if-modified-since'));
-  const stop = (): void => {
-    const stopped = helper.kill();
-    call.waitUntil?.(stopped);
-  };
   if (since !== undefined && head.time <= since) {
     stop();
     return new Response(null, { status: 304, headers: answer });
@@ -101,6 +100,21 @@ function contentOf(
   );
 }
 
+async function readHead(
+  helper: Helper,
+  path: string,
+  stop: () => void,
+): Promise<{ head: FileHead; rest: Uint8Array }> {
+  try {
+    const { line, rest } = await firstLine(helper, path);
+    return { head: headOf(line), rest };
+  } catch (error) {
+    // One that has ended said why; any other would go on.
+    if (helper.exit().code < 0) stop();
+    throw error;
+  }
+}
+
 /** @throws by how the program ended, if there is no line. */
 async function firstLine(helper: Helper, path: string): Promise<{ line: string; rest: Uint8Array }> {
   let bytes = new Uint8Array();
@@ -108,7 +122,7 @@ async function firstLine(helper: Helper, path: string): Promise<{ line: string; 
     const chunk = await helper.read();
     if (!chunk) throw programError(helper.exit(), path, 'file');
     const end = chunk.indexOf(10);
-    const whole = new Uint8Array([...bytes, ...chunk.subarray(0, end < 0 ? maxLineBytes : end)]);
+    const whole = new Uint8Array([...bytes, ...chunk.subarray(0, end < 0 ? maxLineBytes + 1 : end)]);
     if (whole.length > maxLineBytes) throw upstreamFailed(new Error('no line about a file'));
     if (end >= 0) return { line: new TextDecoder().decode(whole), rest: chunk.subarray(end + 1) };
     bytes = whole;
@@ -116,7 +130,8 @@ async function firstLine(helper: Helper, path: string): Promise<{ line: string; 
 }
 
 function headOf(line: string): FileHead {
-  const [size, time, first, count] = line.split(' ').map(Number);
+  const [, ...numbers] = /^(\d+) (-?\d+) (\d+) (\d+)$/.exec(line) ?? [];
+  const [size, time, first, count] = numbers.map(Number);
   if (![size, time, first, count].every(Number.isSafeInteger))
     throw upstreamFailed(new Error(`"${line}" of a file`));
   return { size, time, first, count } as FileHead;
