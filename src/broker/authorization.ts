@@ -39,7 +39,7 @@ export interface RefreshIntent {
   invitedBy?: string;
 }
 
-/** A sandbox that is made for the page, unless it asks for one of its user's own. */
+/** A sandbox that is made for the page, unless it asks for one that was made for its user by the same answer before. */
 export interface NewSandbox {
   template: string;
   /** Kept with the sandbox. Keys that begin with `e2bEdge` or `e2b-edge` are the broker's and are refused. */

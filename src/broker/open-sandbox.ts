@@ -1,6 +1,6 @@
 /** The sandbox of a new session. */
 
-import type { NewSandbox, SandboxLife } from './authorization.js';
+import type { NewSandbox } from './authorization.js';
 import type { Authorized } from './authorize.js';
 import { askControlPlane } from './control-plane.js';
 import { createSandbox, type SandboxRequest } from './create-sandbox.js';
@@ -8,7 +8,7 @@ import type { Exchange } from './exchange.js';
 import type { OpenedSandbox } from './mint-plan.js';
 import { sandboxNotFound } from './refusals.js';
 import { openReused } from './reused-sandbox.js';
-import { endMark, isMarked, ownMark, reuseMark, type SandboxMark } from './sandbox-mark.js';
+import { endMark, isMarked, newMark, reuseMark, type SandboxMark } from './sandbox-mark.js';
 
 /**
  * A new sandbox, the one that the application names, the subject's own that is used again, or the one of theirs that the
@@ -30,33 +30,31 @@ export async function openSandbox<Env>(
     if (asked !== undefined && asked !== sandbox.id) throw sandboxNotFound();
     return connect(sandbox.id);
   }
-  const mark: SandboxMark = { subject, issuer: tokens.issuer };
-  const own = sandbox.reuse ? reuseMark(mark, sandbox.reuse) : ownMark(mark);
+  const whose: SandboxMark = { subject, issuer: tokens.issuer };
+  const { reuse, template, endWithSession } = sandbox;
+  const mark = reuse ? reuseMark(whose, reuse) : newMark(whose, template);
+  const full = { ...mark, ...(endWithSession && endMark(whose)) };
   if (asked !== undefined) {
     const { metadata } = await askControlPlane(() => control.info(asked));
-    // What is granted in one that the application names is not for another of the subject's.
-    if (!isMarked(metadata, own)) throw sandboxNotFound();
+    // What is granted, and the end with the session, are for one such as would have been made, and for no other of theirs.
+    if (!isMarked(metadata, reuse ? mark : full)) throw sandboxNotFound();
     return connect(asked);
   }
-  const request = newSandbox(sandbox, mark, timeout);
-  return sandbox.reuse
-    ? { sandbox: await openReused(exchange, request, own), isNew: false }
+  const request = newSandbox(sandbox, full, timeout);
+  return reuse
+    ? { sandbox: await openReused(exchange, request, mark), isNew: false }
     : { sandbox: await createSandbox(exchange, request), isNew: true };
 }
 
 function newSandbox(
-  { template, metadata, envs, reuse, onTimeout, endWithSession }: NewSandbox & SandboxLife,
-  mark: SandboxMark,
+  { template, metadata, envs, onTimeout }: NewSandbox,
+  mark: Record<string, string>,
   timeout: number,
 ): SandboxRequest {
   return {
     templateID: template,
     timeout,
-    metadata: {
-      ...metadata,
-      ...(reuse ? reuseMark(mark, reuse) : ownMark(mark)),
-      ...(endWithSession && endMark(mark)),
-    },
+    metadata: { ...metadata, ...mark },
     ...(envs && { envVars: envs }),
     ...(onTimeout && { autoPause: onTimeout === 'pause' }),
   };

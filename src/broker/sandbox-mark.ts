@@ -11,6 +11,7 @@ export interface SandboxMark {
 
 const subjectKey = 'e2bEdgeSubject';
 const issuerKey = 'e2bEdgeIssuer';
+const templateKey = 'e2bEdgeTemplate';
 const reuseKey = 'e2bEdgeReuse';
 const endKey = 'e2bEdgeEnd';
 
@@ -19,9 +20,13 @@ export function isReservedKey(key: string): boolean {
   return /^e2b-?edge/i.test(key);
 }
 
-/** The mark of any sandbox of a subject. */
-export function ownMark({ subject, issuer }: SandboxMark): Record<string, string> {
+function ownMark({ subject, issuer }: SandboxMark): Record<string, string> {
   return { [subjectKey]: subject, [issuerKey]: issuer };
+}
+
+/** The mark of one that is made for a single session. */
+export function newMark(mark: SandboxMark, template: string): Record<string, string> {
+  return { ...ownMark(mark), [templateKey]: template };
 }
 
 /** The mark of the one that is found again, by the name that the application gave it. */

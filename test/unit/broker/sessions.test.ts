@@ -42,6 +42,7 @@ describe('a mint', () => {
         project: 'x',
         e2bEdgeSubject: 'ann',
         e2bEdgeIssuer: 'e2b-edge',
+        e2bEdgeTemplate: 'node',
         'e2b-edge-create': expect.any(String),
       },
       envVars: { A: '1' },
