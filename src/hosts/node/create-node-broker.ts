@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Acceptance, createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerOptions } from '../../broker/broker-options.js';
+import { invalidRequest } from '../../broker/refusals.js';
 import type { Revocation } from '../../broker/revocation.js';
 import { maxFrameBytes, ptyProtocol } from '../../wire/pty-frame.js';
 import { createBrokerRelay } from '../relay-access.js';
@@ -49,6 +50,10 @@ export function createNodeBroker(options: BrokerOptions<undefined>): NodeBroker 
     maxPayload: maxFrameBytes,
     // Only sockets that offered it get here.
     handleProtocols: () => ptyProtocol,
+  });
+  // Thrown into the decision that made it: a refusal of its own would be one that the log does not have.
+  sockets.on('wsClientError', () => {
+    throw invalidRequest('This is no request that can become a WebSocket.');
   });
   return {
     fetch: (request) => core.handle(request),

@@ -2,25 +2,30 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createNodeBroker } from '../../../src/hosts/node/create-node-broker.js';
+import type { BrokerEvent } from '../../../src/broker/broker-event.js';
+import { createNodeBroker, type NodeBroker } from '../../../src/hosts/node/create-node-broker.js';
 
 let server: Server;
+let broker: NodeBroker;
+const events: BrokerEvent[] = [];
 
 beforeAll(async () => {
-  const broker = createNodeBroker({
+  broker = createNodeBroker({
     apiKey: 'e2b_00',
     apiUrl: 'http://127.0.0.1:9',
     signingKeys: { current: 'a secret of more than thirty-two bytes' },
     origins: ['https://app.example'],
     basePath: '/api/sandbox',
     authorize: () => null,
+    logger: (event) => events.push(event),
   });
-  server = createServer(broker.handleRequest);
+  server = createServer(broker.handleRequest).on('upgrade', broker.handleUpgrade);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
 
 afterAll(async () => {
+  broker.close();
   server.closeAllConnections();
   server.close();
   await once(server, 'close');
@@ -50,5 +55,25 @@ describe('the Node host', () => {
     ['an upgrade to something else', 'GET /api/sandbox/x HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\n', '404'],
   ])('lives on after %s', async (_name, head, status) => {
     expect(await speak(`${head}connection: close\r\n\r\n`)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  const key = 'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  const version = 'sec-websocket-version: 13\r\n';
+
+  test.each([
+    ['no key', version],
+    ['a key that is none', `sec-websocket-key: short\r\n${version}`],
+    ['no version', key],
+    ['an old version', `${key}sec-websocket-version: 7\r\n`],
+  ])('refuses a WebSocket with %s, and the log says so', async (_name, lines) => {
+    const head = `GET /api/sandbox/pty/i1 HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n`;
+    const protocol = 'sec-websocket-protocol: e2b-edge.pty.v1\r\norigin: https://app.example\r\n';
+    events.length = 0;
+    const answer = await speak(`${head}${protocol}${lines}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer).toContain('"code":"invalid_argument"');
+    expect(events).toEqual([
+      expect.objectContaining({ action: 'pty', outcome: 'refused', status: 400, code: 'invalid_argument' }),
+    ]);
   });
 });
