@@ -140,8 +140,8 @@ export class SessionControl {
     checkOptions(operation, options, callRules);
     const end = await this.#ask<SessionEnd>({ operation, method: 'DELETE', path: '' }, options).catch(
       (error: unknown) => {
-        // An earlier try of this call, whose answer was lost, ended it.
-        if (isE2BEdgeError(error, 'session_revoked')) return { revoked: true, killed: false };
+        // Perhaps by an earlier try of this call, whose answer was lost, and what it said of the sandbox with it.
+        if (isE2BEdgeError(error, 'session_revoked')) return { revoked: true, killed: undefined };
         throw error;
       },
     );

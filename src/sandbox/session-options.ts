@@ -38,8 +38,11 @@ export interface Invitation {
 export interface SessionEnd {
   /** False where the broker has no store: copies of the token work on until its time is over. */
   revoked: boolean;
-  /** Whether the sandbox was killed with it. */
-  killed: boolean;
+  /**
+   * Whether the sandbox was killed with it. Undefined where that is not known: the session had ended before, which an
+   * earlier try of the same call may have done, whose answer was lost.
+   */
+  killed: boolean | undefined;
 }
 
 export const pauseRules: Rules<PauseOptions> = { ...callRules, keepMemory: flag };

@@ -105,6 +105,22 @@ export function sessions(stage: BrokerStage): void {
         'sandbox_not_found',
       ]);
     });
+
+    test('is not said to live on where the answer that it was killed got lost', async () => {
+      const broker = stage.at('stored');
+      const session = await broker.session({ sandbox: { template: 'base', endWithSession: true } });
+      let lost = 0;
+      const sandbox = await broker.connect(session, {
+        fetch: async (url, init) => {
+          const response = await fetch(url, init);
+          if (init?.method !== 'DELETE' || lost++ > 0) return response;
+          throw new TypeError('the connection died');
+        },
+      });
+      expect(await sandbox.endSession()).toEqual({ revoked: true, killed: undefined });
+      const again = await broker.mint({}, { sandboxId: session.sandboxId });
+      expect(again.status).toBe(404);
+    });
   });
 
   describe('somebody who watches', () => {
