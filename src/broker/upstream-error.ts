@@ -3,7 +3,7 @@
 import { type E2BEdgeError, type E2BEdgeErrorOptions, RateLimitError, SandboxError } from '../errors.js';
 import { connectCodeNumber } from '../wire/connect-code.js';
 import { readAnswer } from './read-body.js';
-import { sandboxBusy, sandboxNotFound, upstreamFailed } from './refusals.js';
+import { sandboxBusy, sandboxNotFound, sandboxPaused, upstreamFailed } from './refusals.js';
 
 /** envd's answers on files that a page can do something about; the rest is not for it to read. */
 const fileErrors: Record<number, string> = {
@@ -27,6 +27,8 @@ export async function upstreamError(response: Response, of: 'rpc' | 'file'): Pro
     typeof body.message === 'string' ? body.message.slice(0, maxMessageLength) : `HTTP ${status}`;
   if (status === 401) return upstreamFailed(new Error('envd refused its token'));
   if (status === 502 && body.sandboxId !== undefined && body.port === undefined) return sandboxNotFound(502);
+  // E2B's edge: it sleeps, and this call may not wake it, as where its memory was not kept.
+  if (status === 403 && body.sandboxId !== undefined) return sandboxPaused();
   if (typeof body.code === 'string' && connectCodeNumber(body.code) > 0) {
     return new SandboxError(message, { code: body.code, statusCode: status });
   }

@@ -82,7 +82,10 @@ export async function askApp<Env>(
   // What was refused or is not there is asked for anew the next time.
   directory.forget(target.sandboxId);
   const isAbsent = isE2BEdgeError(failure, 'sandbox_not_found');
-  throw isAbsent ? await directory.absence(target.sandboxId, credentials) : failure;
+  // Refused for a token that was wrong, or because it sleeps and may not be woken so.
+  if (!isAbsent && response.status !== 403) throw failure;
+  const absence = await directory.absence(target.sandboxId, credentials);
+  throw isAbsent || isE2BEdgeError(absence, 'sandbox_paused') ? absence : failure;
 }
 
 /** Asks for what no app has, as no browser does: E2B's proxy shows browsers a page, and tells others why. */
