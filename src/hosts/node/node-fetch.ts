@@ -3,7 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { FetchLike } from '../../transport/authorized-fetch.js';
 
 /**
@@ -15,11 +15,20 @@ export const nodeFetch: FetchLike = (url, init) =>
     ? sendStream(url, init, init.body)
     : globalThis.fetch(url, init);
 
+/** What is cut short, or is nothing at all, gives what there is of it, as with `fetch`. */
+const lenient = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
 const unpackers: Record<string, () => NodeJS.ReadWriteStream & Readable> = {
-  br: createBrotliDecompress,
-  deflate: createInflate,
-  gzip: createGunzip,
+  br: () =>
+    createBrotliDecompress({
+      flush: constants.BROTLI_OPERATION_FLUSH,
+      finishFlush: constants.BROTLI_OPERATION_FLUSH,
+    }),
+  deflate: () => createInflate(lenient),
+  gzip: () => createGunzip(lenient),
+  'x-gzip': () => createGunzip(lenient),
 };
+/** Each costs memory, and nobody packs a thing so often. */
+const maxCodings = 5;
 const withoutBody: readonly number[] = [204, 205, 304];
 
 function sendStream(
@@ -65,11 +74,16 @@ function responseOf(answer: IncomingMessage): Response {
   return new Response(body, { status, statusText, headers });
 }
 
-/** As `fetch` does: what is left of the header says only that it was packed. */
+/** As `fetch` does: what is left of the header says only that it was packed. What cannot be unpacked breaks off. */
 function unpacked(answer: IncomingMessage, headers: Headers): Readable {
-  const unpack = unpackers[headers.get('content-encoding')?.trim().toLowerCase() ?? ''];
-  if (!unpack) return answer;
-  const plain = unpack();
-  pipeline(answer, plain).catch((error: Error) => plain.destroy(error));
+  const codings = (headers.get('content-encoding') ?? '').toLowerCase().split(',');
+  const steps = codings.map((coding) => unpackers[coding.trim()]);
+  let plain: Readable = answer;
+  // The last one that was applied comes first.
+  for (const unpack of steps.includes(undefined) || steps.length > maxCodings ? [] : steps.reverse()) {
+    const next = (unpack as () => NodeJS.ReadWriteStream & Readable)();
+    pipeline(plain, next).catch((error: Error) => next.destroy(error));
+    plain = next;
+  }
   return plain;
 }

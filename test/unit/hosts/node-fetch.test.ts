@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { nodeFetch } from '../../../src/hosts/node/node-fetch.js';
 
@@ -71,13 +71,33 @@ test('keeps nothing of what it sends', async () => {
   expect(most).toBeLessThan(total / 2);
 });
 
-test('unpacks what is packed, as fetch does', async () => {
+test.each<[string, Buffer | string, string]>([
+  ['gzip', gzipSync('plain'), 'plain'],
+  ['X-GZip', gzipSync('plain'), 'plain'],
+  ['deflate', deflateSync('plain'), 'plain'],
+  ['br', brotliCompressSync('plain'), 'plain'],
+  ['gzip, br', brotliCompressSync(gzipSync('plain')), 'plain'],
+  ['gzip', '', ''],
+  ['unheard-of', 'as it is', 'as it is'],
+])('unpacks what is packed, as fetch does: %s', async (encoding, body, text) => {
   const url = await serve((request, response) => {
     request.resume();
-    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('plain'));
+    response.writeHead(200, { 'content-encoding': encoding }).end(body);
   });
-  expect(await (await send(url, pieces(1, 1))).text()).toBe('plain');
+  expect(await (await send(url, pieces(1, 1))).text()).toBe(text);
+  expect(await (await fetch(url)).text()).toBe(text);
 });
+
+test.each(['gzip', 'br', 'deflate', 'gzip, br'])(
+  'what is no %s breaks off, also where the connection stays open',
+  async (encoding) => {
+    const url = await serve((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-encoding': encoding }).write('this is none of it');
+    });
+    await expect((await send(url, pieces(1, 1))).text()).rejects.toThrow();
+  },
+);
 
 test('an answer without a body has none', async () => {
   const url = await serve((request, response) => {
