@@ -241,6 +241,7 @@ describe('options', () => {
   test('have the defaults that they are said to have', () => {
     expect(createLimits().max).toEqual({
       mintsPerMinute: 10,
+      calls: 64,
       terminals: 4,
       sockets: 8,
       streams: 16,

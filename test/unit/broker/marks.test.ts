@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findMarked } from '../../../src/broker/find-marked.js';
-import { endMark, isMarked, isReservedKey, ownMark, reuseMark } from '../../../src/broker/sandbox-mark.js';
+import { endMark, isMarked, isReservedKey, newMark, reuseMark } from '../../../src/broker/sandbox-mark.js';
 import type { ControlApi } from '../../../src/control/api.js';
 
 const ann = { subject: 'ann', issuer: 'us' };
@@ -8,16 +8,21 @@ const ann = { subject: 'ann', issuer: 'us' };
 describe('a mark', () => {
   test('is the same in the next release, which has to find what this one made', () => {
     const own = { e2bEdgeSubject: 'ann', e2bEdgeIssuer: 'us' };
-    expect(ownMark(ann)).toEqual(own);
+    expect(newMark(ann, 'base')).toEqual({ ...own, e2bEdgeTemplate: 'base' });
     expect(reuseMark(ann, true)).toEqual({ ...own, e2bEdgeReuse: 'own' });
     expect(reuseMark(ann, 'tests')).toEqual({ ...own, e2bEdgeReuse: 'named:tests' });
     expect(endMark(ann)).toEqual({ ...own, e2bEdgeEnd: 'session' });
   });
 
   test('is there where all of it is, whatever else is', () => {
-    expect(isMarked({ ...reuseMark(ann, true), project: 'x' }, ownMark(ann))).toBe(true);
-    for (const metadata of [undefined, {}, { e2bEdgeSubject: 'ann' }, ownMark({ ...ann, issuer: 'them' })]) {
-      expect(isMarked(metadata, ownMark(ann))).toBe(false);
+    expect(isMarked({ ...reuseMark(ann, true), project: 'x' }, reuseMark(ann, true))).toBe(true);
+    for (const metadata of [
+      undefined,
+      {},
+      { e2bEdgeSubject: 'ann' },
+      newMark({ ...ann, issuer: 'them' }, 'base'),
+    ]) {
+      expect(isMarked(metadata, newMark(ann, 'base'))).toBe(false);
     }
   });
 
@@ -34,7 +39,7 @@ describe('a mark', () => {
 });
 
 describe('the sandboxes with a mark', () => {
-  const at = (sandboxID: string, startedAt: string, metadata = ownMark(ann)) => ({
+  const at = (sandboxID: string, startedAt: string, metadata = newMark(ann, 'base')) => ({
     sandboxID,
     startedAt,
     metadata,
@@ -44,7 +49,7 @@ describe('the sandboxes with a mark', () => {
     const asked: unknown[] = [];
     const pages = [
       {
-        items: [at('c', '2026-02'), at('e', '2026-01', ownMark({ ...ann, subject: 'eve' }))],
+        items: [at('c', '2026-02'), at('e', '2026-01', newMark({ ...ann, subject: 'eve' }, 'base'))],
         nextToken: 't',
       },
       {
@@ -65,9 +70,9 @@ describe('the sandboxes with a mark', () => {
       },
     } as unknown as ControlApi;
     const { signal } = new AbortController();
-    const found = await findMarked(control, ownMark(ann), signal);
+    const found = await findMarked(control, newMark(ann, 'base'), signal);
     expect(found.map(({ sandboxID }) => sandboxID)).toEqual(['b', 'a', 'c', 'd', 'f', 'g']);
-    const query = { metadata: ownMark(ann), state: ['running', 'paused'], order: 'asc' };
+    const query = { metadata: newMark(ann, 'base'), state: ['running', 'paused'], order: 'asc' };
     expect(asked).toEqual([
       [query, { signal }],
       [{ ...query, nextToken: 't' }, { signal }],
