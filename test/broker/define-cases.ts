@@ -13,8 +13,10 @@ import { previewSockets } from './cases/preview-sockets.js';
 import { previews } from './cases/previews.js';
 import { revocation } from './cases/revocation.js';
 import { sessions } from './cases/sessions.js';
+import { sharedTerminals } from './cases/shared-terminals.js';
 import { streams } from './cases/streams.js';
 import { strict } from './cases/strict.js';
+import { strictTrees } from './cases/strict-trees.js';
 import { terminals } from './cases/terminals.js';
 import type { HostName } from './start-host.js';
 
@@ -29,8 +31,10 @@ const topics: ((stage: BrokerStage) => void)[] = [
   previews,
   previewSockets,
   sessions,
+  sharedTerminals,
   streams,
   strict,
+  strictTrees,
   terminals,
   revocation,
   audit,
