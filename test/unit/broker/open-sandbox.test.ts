@@ -34,8 +34,12 @@ describe('the sandbox of a session', () => {
     };
     const plain = { templateID: 'base', timeout: 300 };
     expect(sent().map(([, body]) => body)).toEqual([
-      { ...plain, metadata: own },
-      { ...plain, metadata: { ...own, e2bEdgeEnd: 'session' }, autoPause: false },
+      { ...plain, metadata: { ...own, e2bEdgeTemplate: 'base' } },
+      {
+        ...plain,
+        metadata: { ...own, e2bEdgeTemplate: 'base', e2bEdgeEnd: 'session' },
+        autoPause: false,
+      },
       { ...plain, metadata: { ...own, e2bEdgeReuse: 'named:x' }, autoPause: true, envVars: {} },
     ]);
   });
