@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { askedGrants, commandLines, exactCommands } from './grants.js';
 import { paths } from './paths.js';
 import { type PreviewCall, previewCalls } from './previews.js';
+import { sessionCalls } from './sessions.js';
 import { type TerminalCall, terminalCalls } from './terminals.js';
 
 /** What a page wants, before it is made wrong. */
@@ -131,82 +132,6 @@ const uploads: fc.Arbitrary<Call> = fc.record({
   name: fc.oneof(paths, fc.constantFrom('x"; filename="/etc/passwd', 'x\r\ncontent-type: text/html')),
 });
 
-const mintBody = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record(
-      {
-        sandboxId: fc.constantFrom(
-          'sandboxone',
-          'sandboxtwo',
-          'sandboxbob',
-          'none',
-          'A',
-          '../x',
-          '',
-          7,
-          null,
-        ),
-        grant: askedGrants,
-      },
-      { requiredKeys: [] },
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom<unknown[]>(
-      { direct: true },
-      { direct: 'yes' },
-      { invitation: 'x' },
-      { invitation: 7 },
-    ),
-  },
-  { weight: 1, arbitrary: fc.jsonValue() as fc.Arbitrary<unknown> },
-);
-
-function session(method: string, path: string, body: fc.Arbitrary<unknown>): fc.Arbitrary<Call> {
-  return fc.record({
-    kind: fc.constant('session' as const),
-    method: fc.constant(method),
-    path: fc.constant(path),
-    body,
-  });
-}
-
-const nothing = fc.constant(undefined);
-const times = fc.oneof(
-  fc.record({ timeoutMs: fc.oneof(fc.integer(), fc.constantFrom(60_000, '60', null, 1e99)) }),
-  fc.jsonValue() as fc.Arbitrary<unknown>,
-);
-const sessions: fc.Arbitrary<Call> = fc.oneof(
-  { weight: 4, arbitrary: session('POST', '/sessions', mintBody) },
-  { weight: 2, arbitrary: session('POST', '/sessions/refresh', nothing) },
-  session('GET', '/sessions/:id', nothing),
-  session('DELETE', '/sessions/:id', nothing),
-  session('POST', '/sessions/:id/kill', nothing),
-  session('POST', '/sessions/:id/extend', times),
-  session('POST', '/sessions/:id/pause', nothing),
-  session('POST', '/sessions/:id/resume', times),
-  session('GET', '/sessions/:id/metrics', nothing),
-  session(
-    'POST',
-    '/sessions/:id/invite',
-    fc.oneof(fc.record({ grant: askedGrants }), fc.jsonValue() as fc.Arbitrary<unknown>),
-  ),
-  session(
-    'POST',
-    '/files/sign',
-    fc.record(
-      {
-        path: paths,
-        op: fc.constantFrom('read', 'read', 'write', 'all'),
-        expiresInMs: fc.oneof(fc.integer({ min: -1, max: 70_000 }), fc.constantFrom(1e9, '1000')),
-      },
-      { requiredKeys: ['path', 'op'] },
-    ),
-  ),
-);
-
 const methods = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'PROPFIND');
 const inside = [
   ...[
@@ -302,6 +227,6 @@ export const calls: fc.Arbitrary<Call> = fc.oneof(
   { weight: 10, arbitrary: rpcs },
   { weight: 3, arbitrary: paths.map((path) => ({ kind: 'download', path }) as const) },
   { weight: 3, arbitrary: uploads },
-  { weight: 3, arbitrary: sessions },
+  { weight: 3, arbitrary: sessionCalls },
   { weight: 2, arbitrary: plains },
 );

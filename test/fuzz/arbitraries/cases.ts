@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Case } from '../support/run-case.js';
 import type { Mood } from '../support/world.js';
-import { calls } from './calls.js';
+import { type Call, calls } from './calls.js';
 import { grants } from './grants.js';
 import { tokenTricks } from './tokens.js';
 import { type Twist, twists } from './twists.js';
@@ -23,20 +23,30 @@ const step = fc.record({
   times: fc.constantFrom(1, 1, 1, 1, 2),
 });
 
-/** For as long as the application says, or for longer: of the many calls it would hardly be one. */
-const wakes = fc.record({
-  call: fc.record({
-    kind: fc.constant('session' as const),
-    method: fc.constant('POST'),
-    path: fc.constant('/sessions/:id/resume'),
-    body: fc.constantFrom(undefined, { timeoutMs: 60_000 }, { timeoutMs: 3_600_000 }),
-  }),
-  token: fc.constant({ how: 'own' } as const),
-  twists: fc.constant<Twist[]>([]),
-  times: fc.constant(1),
-});
+function ask(method: string, path: string, body?: unknown): Call {
+  return { kind: 'session', method, path, body };
+}
 
-export const cases: fc.Arbitrary<Case> = fc.record({
+function as(how: 'own' | 'guest', call: Call): Case['steps'][number] {
+  return { call, token: { how }, twists: [], times: 1 };
+}
+
+const health: Call = { kind: 'plain', method: 'GET', path: '/envd/:sandbox/health' };
+
+/** What hardly comes about by chance: a sandbox that is woken for longer than it may be, a guest whose host has left. */
+const scripts = fc.oneof<fc.Arbitrary<Partial<Case>>[]>(
+  fc.constantFrom(undefined, { timeoutMs: 60_000 }, { timeoutMs: 3_600_000 }).map((body) => ({
+    isPaused: true,
+    steps: [as('own', ask('POST', '/sessions/:id/resume', body))],
+  })),
+  fc.record({ invite: grants, call: fc.oneof(calls, fc.constant(health)) }).map(({ invite, call }) => ({
+    withStore: true,
+    guest: { invite, asked: undefined, allowed: invite },
+    steps: [as('own', ask('DELETE', '/sessions/:id')), as('guest', call)],
+  })),
+);
+
+const chances: fc.Arbitrary<Case> = fc.record({
   keys: fc.constantFrom('HS256', 'EdDSA', 'ES256'),
   place: fc.constantFrom('address', 'hosts'),
   withStore: fc.boolean(),
@@ -51,8 +61,10 @@ export const cases: fc.Arbitrary<Case> = fc.record({
   life: fc.record({ keepAlive: fc.boolean(), endWithSession: fc.boolean() }),
   application: fc.constantFrom('the same', 'the same', 'a template', 'no'),
   moods: fc.record({ envd: mood(15), control: mood(40) }),
-  steps: fc.oneof(
-    { weight: 24, arbitrary: fc.array(step, { minLength: 1, maxLength: 3 }) },
-    { weight: 1, arbitrary: wakes.map((one) => [one]) },
-  ),
+  steps: fc.array(step, { minLength: 1, maxLength: 3 }),
 });
+
+export const cases: fc.Arbitrary<Case> = fc.oneof(
+  { weight: 24, arbitrary: chances },
+  { weight: 1, arbitrary: fc.tuple(chances, scripts).map(([one, script]) => ({ ...one, ...script })) },
+);
