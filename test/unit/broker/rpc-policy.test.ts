@@ -132,6 +132,25 @@ describe('a procedure of processes', () => {
     expect(visible).toEqual({ processes: [{ pid: 1 }] });
   });
 
+  test('that does something to a process does not find what has ended', async () => {
+    const { context, kindOf, lastKindOf } = contextOf({ pty: 'write' }, 'pty');
+    await admit('process.Process/SendInput', at(10), context);
+    expect(kindOf.mock.calls).toEqual([[context.upstream, 'ann', 10]]);
+    expect(lastKindOf).not.toHaveBeenCalled();
+  });
+
+  test('that starts a listed command looks at where its places lead to', async () => {
+    const { context } = contextOf({ commands: ['ls'], files: [{ op: 'write', prefix: '/data' }] });
+    const asked: string[] = [];
+    context.files.realPath = async (_upstream, path) => {
+      asked.push(path);
+      return path === '~' ? '/data/home' : '/srv';
+    };
+    const message = { process: { cmd: '/bin/bash', args: ['-l', '-c', 'ls'], envs: {} } };
+    await expect(admit('process.Process/Start', message, context)).rejects.toMatchObject(denied);
+    expect(asked).toEqual(['', '~']);
+  });
+
   test('that starts is marked with what it was started under, whatever mark it came with', async () => {
     const started = async (grant: Grant, more: object = {}) => {
       const message = {
@@ -143,7 +162,9 @@ describe('a procedure of processes', () => {
       return message;
     };
     const tag = (kind: ProcessKind, user?: string) => processTag('ann', user, kind);
-    expect((await started({ commands: 'run' })).tag).toBe(await tag('run'));
+    const any = await started({ commands: 'run' });
+    expect(any.tag).toBe(await tag('run'));
+    expect(any.process).toEqual({ cmd: '/bin/bash', args: ['-l', '-c', 'ls'], envs: {} });
     expect((await started({ commands: 'run', user: 'user' })).tag).toBe(await tag('run', 'user'));
     expect((await started({ pty: 'write' }, { pty: {} })).tag).toBe(await tag('pty'));
     const exact = await started({ commands: ['ls'] });

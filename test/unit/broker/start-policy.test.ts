@@ -40,6 +40,7 @@ describe('a start', () => {
     const grant: Grant = { commands: ['id', bound] };
     expect(judge(grant, message(line('id')))).toEqual({ command: 'id' });
     expect(judge(grant, message({ ...line('id'), cwd: '' }))).toEqual({ command: 'id' });
+    expect(judge(grant, message({ ...line('ls'), cwd: '/a', envs: { B: '2' } }))).toEqual(bound);
     expect(judge(grant, message({ ...line('ls'), cwd: '/a/', envs: { B: '2' } }))).toEqual(bound);
   });
 
@@ -64,6 +65,8 @@ describe('a start', () => {
     ['half a character', { cmd: 'a', args: ['\ud800'] }],
     ['a name with a value', { cmd: 'a', envs: { 'A=B': '' } }],
     ['a variable without a name', { cmd: 'a', envs: { '': '1' } }],
+    ['a NUL in a variable', { cmd: 'a', envs: { A: '\0' } }],
+    ['a byte too many in a variable', { cmd: 'a', envs: { A: 'x'.repeat(128 * 1024 - 2) } }],
     ['a byte too many', { cmd: 'a', args: ['x'.repeat(128 * 1024)] }],
     ['a byte too many in UTF-8', { cmd: 'a', cwd: `/${'é'.repeat(64 * 1024)}` }],
   ])('with %s would not arrive as it was sent', (_what, process) => {
