@@ -88,7 +88,7 @@ async function open(grants: Grant) {
 }
 
 const pty = { process: { cmd: '/bin/bash' }, pty: { size: { cols: 80, rows: 24 } } };
-const command = { process: { cmd: '/bin/bash' } };
+const command = { process: { cmd: '/bin/bash', args: ['-l', '-c', 'ls'] } };
 
 describe('who holds a token', () => {
   test.each(['read', 'write'] as const)(
