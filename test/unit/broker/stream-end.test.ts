@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createMemoryStore } from '../../../src/broker/stores/memory-store.js';
+import { encodeEnvelope } from '../../../src/wire/envelope.js';
+import { Process } from '../../../src/wire/gen/process/process_pb.js';
 import type { Session } from '../../../src/wire/session.js';
 import { bearer, everything, type Harness, refusal, startHarness } from './support/harness.js';
 
@@ -99,6 +102,60 @@ describe('a download', () => {
     expect(ends()[0]).not.toHaveProperty('cause');
     expect((await file()).status).toBe(200);
   });
+});
+
+describe('a session whose time is over', () => {
+  const message = encodeEnvelope(0, new Uint8Array([10, 2, 34, 0]));
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    harness.fake.onEnvd = ({ headers }, response) => {
+      response.writeHead(200, { 'content-type': String(headers['content-type'] ?? 'text/plain') });
+      response.write(message);
+      return true;
+    };
+  });
+
+  /** What reading on gives after the session's absolute life. */
+  async function readOn(response: Response): Promise<unknown> {
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await vi.advanceTimersByTimeAsync(8 * 3_600_000);
+    return reader?.read();
+  }
+
+  test('has its stream broken off without a word: who comes back is told', async () => {
+    const stream = await harness.rpc(session, Process.method.start, { process: { cmd: 'cat', args: [] } });
+    await expect(readOn(stream)).rejects.toMatchObject({ code: 'session_expired' });
+    const [end] = ends();
+    expect(end).toMatchObject({ end: 'cut', outcome: 'refused', code: 'session_expired' });
+    expect(end).not.toHaveProperty('cause');
+  });
+
+  test('has its download broken off', async () => {
+    await expect(readOn(await file())).rejects.toMatchObject({ code: 'session_expired' });
+  });
+});
+
+test('half a file of a session that is revoked never looks whole, whatever is in it', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const own = await startHarness({ store: createMemoryStore() });
+  const { sessionId, sandboxId, token } = await own.mint();
+  own.fake.onEnvd = (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    // It could be a stream of messages.
+    response.write(encodeEnvelope(0, new Uint8Array(10)));
+    return true;
+  };
+  const headers = { authorization: `Bearer ${token}` };
+  const reader = (await own.send(`/envd/${sandboxId}/files?path=/x`, { headers })).body?.getReader();
+  await reader?.read();
+  await own.revoke({ sessionId });
+  const read = reader?.read();
+  const broken = expect(read).rejects.toMatchObject({ code: 'session_revoked' });
+  await vi.advanceTimersByTimeAsync(24_000);
+  await broken;
+  await own.close();
 });
 
 describe('an upload', () => {
