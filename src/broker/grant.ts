@@ -95,7 +95,6 @@ function intersectFiles(asked: FileGrant[], allowed: FileGrant[]): FileGrant[] {
     (file, index) =>
       !both.some(
         (other, place) =>
-          place !== index &&
           other.op === file.op &&
           isWithin(file.prefix, other.prefix) &&
           (other.prefix !== file.prefix || place < index),
