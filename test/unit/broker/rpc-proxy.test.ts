@@ -47,6 +47,49 @@ describe('the name of a request', () => {
   });
 });
 
+describe('an answer', () => {
+  test.each(['proto', 'json'] as const)('has the content type of its call, as %s', async (codec) => {
+    const unary = await harness.rpc(session, Filesystem.method.stat, { path: '/x' }, { codec });
+    expect(unary.headers.get('content-type')).toBe(`application/${codec}`);
+    const filtered = await harness.rpc(session, Process.method.list, {}, { codec });
+    expect(filtered.headers.get('content-type')).toBe(`application/${codec}`);
+    const message = { process: { cmd: 'ls', args: [] } };
+    const stream = await harness.rpc(session, Process.method.start, message, { codec });
+    expect(stream.headers.get('content-type')).toBe(`application/connect+${codec}`);
+    expect((await stream.arrayBuffer()).byteLength).toBeGreaterThan(10);
+  });
+});
+
+describe('a call of strict mode', () => {
+  test('counts as a stream while its program runs, and others do not', async () => {
+    const own = await startHarness({ limits: { mintsPerMinute: 1000, streams: 1 } });
+    const plain = await own.session(everything);
+    const strict = await own.session({ ...everything, strict: true, user: 'user' });
+    const look = (of: Session) => own.rpc(of, Filesystem.method.stat, { path: '/x' });
+    // What the fake answers is no program's end: the call fails, and makes room.
+    for (let count = 0; count < 3; count++) expect((await look(strict)).status).not.toBe(429);
+    expect(own.fake.calls('process.Process/Start')).not.toEqual([]);
+    expect(own.fake.calls('filesystem.Filesystem/Stat')).toEqual([]);
+    own.fake.onEnvd = ({ path, headers }, response) => {
+      if (!path.endsWith('/Start')) return false;
+      response.writeHead(200, { 'content-type': String(headers['content-type']) });
+      response.write(new Uint8Array(5));
+      return true;
+    };
+    const held = [];
+    for (const of of [plain, strict]) {
+      const stream = await own.rpc(of, Process.method.start, { process: { cmd: 'cat', args: [] } });
+      expect(stream.status).toBe(200);
+      held.push(stream);
+      expect((await own.rpc(of, Process.method.list, {})).status).toBe(200);
+    }
+    expect((await look(plain)).status).toBe(200);
+    expect(await refusal(await look(strict))).toEqual({ status: 429, code: 'too_many_streams' });
+    for (const stream of held) await stream.body?.cancel();
+    await own.close();
+  });
+});
+
 describe('what a call says of itself', () => {
   test('may be that it is not encoded', async () => {
     expect((await stat({ 'content-encoding': 'identity' })).status).toBe(200);
