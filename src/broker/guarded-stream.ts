@@ -27,7 +27,7 @@ export interface StreamGuard {
   /** What is still said where the stream is cut; undefined where it can only break off. */
   lastWords?: (reason: unknown) => Uint8Array | undefined;
   /** Called once. */
-  onEnd: (end: StreamEnd, reason?: unknown) => void;
+  onEnd?: (end: StreamEnd, reason?: unknown) => void;
 }
 
 /** Who has not begun to read by then does not read at all. */
@@ -138,7 +138,7 @@ class GuardedSource implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#isOver) return;
     this.#isOver = true;
     for (const stop of this.#stops) stop();
-    this.#guard.onEnd(end, reason);
+    this.#guard.onEnd?.(end, reason);
   }
 
   /** What is upstream is to know as well; that it fails is nobody's concern any more. */

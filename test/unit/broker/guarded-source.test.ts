@@ -154,3 +154,9 @@ test('a piece that is not to pass breaks off the stream', async () => {
   expect(onEnd.mock.calls).toEqual([['broken', reason]]);
   expect(source.cancel).toHaveBeenCalledWith(reason);
 });
+
+test('a stream whose end nobody waits for ends all the same', async () => {
+  const reader = guardStream(new Response('a').body as ReadableStream<Uint8Array>, { life: {} }).getReader();
+  expect((await reader.read()).value).toEqual(new Uint8Array([97]));
+  expect((await reader.read()).done).toBe(true);
+});
