@@ -93,7 +93,7 @@ async function run(
     if (!chunk) break;
     size += chunk.length;
     if (size > maxOutputBytes) {
-      helper.leave();
+      await helper.kill();
       throw httpRefusal(400, 'out_of_range', 'There are too many entries to be listed at once.');
     }
     chunks.push(chunk);

@@ -36,11 +36,12 @@ export async function writeNodeResponse(response: Response, to: ServerResponse):
       if (done || to.destroyed) break;
       if (!to.write(value)) await Promise.race([once(to, 'drain').catch(() => undefined), gone]);
     }
-    clearImmediate(opening);
     to.end();
   } catch {
     // The body broke off: so must the answer, or it would look whole.
     to.destroy();
+  } finally {
+    clearImmediate(opening);
   }
 }
 

@@ -3,7 +3,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { Filesystem } from '../../../src/wire/gen/filesystem/filesystem_pb.js';
-import type { StartRequest } from '../../../src/wire/gen/process/process_pb.js';
+import { type SendSignalRequest, Signal, type StartRequest } from '../../../src/wire/gen/process/process_pb.js';
 import type { Session } from '../../../src/wire/session.js';
 import { json } from './support/fake-e2b.js';
 import { type Harness, refusal, startHarness } from './support/harness.js';
@@ -147,9 +147,14 @@ describe('a program of strict mode', () => {
     });
   });
 
-  test('that tells more than the broker holds is not listened to any more', async () => {
+  test('that tells more than the broker holds is ended', async () => {
     let left = false;
+    const signals: SendSignalRequest[] = [];
     answerProcesses(harness.fake, {
+      sendSignal(request) {
+        signals.push(request);
+        return {};
+      },
       async *start(_, { signal }) {
         signal.addEventListener('abort', () => {
           left = true;
@@ -164,6 +169,7 @@ describe('a program of strict mode', () => {
     const list = await harness.rpc(session, listDir, { path: '/data' });
     expect(await refusal(list)).toEqual({ status: 400, code: 'out_of_range' });
     await expect.poll(() => left).toBe(true);
+    expect(signals).toMatchObject([{ signal: Signal.SIGKILL }]);
   });
 });
 

@@ -1,5 +1,6 @@
-import { EventEmitter } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { writeNodeResponse } from '../../../src/hosts/node/node-response.js';
 
@@ -14,6 +15,8 @@ describe('an answer whose caller is gone', () => {
     const socket = Object.assign(new EventEmitter(), {
       destroyed: false,
       writeHead: () => undefined,
+      cork: () => undefined,
+      uncork: () => undefined,
       flushHeaders: () => undefined,
       end: () => undefined,
       write: () => {
@@ -34,5 +37,37 @@ describe('an answer whose caller is gone', () => {
     });
     await writeNodeResponse(new Response(endless), socket as unknown as ServerResponse);
     expect(isCancelled).toBe(true);
+  });
+});
+
+describe('an answer', () => {
+  /** What comes over the wire, piece by piece, to one request. */
+  async function piecesOf(response: Response, enough: (pieces: string[]) => boolean): Promise<string[]> {
+    const server = createServer((_request, to) => void writeNodeResponse(response, to)).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    const pieces: string[] = [];
+    for await (const piece of socket) {
+      pieces.push(String(piece));
+      if (enough(pieces)) break;
+    }
+    socket.destroy();
+    server.close();
+    return pieces;
+  }
+
+  test('that is at hand is one piece, with its headers and its end', async () => {
+    const pieces = await piecesOf(new Response('hello'), () => false);
+    expect(pieces).toEqual([expect.stringMatching(/^HTTP\/1.1 200 .*\r\n5\r\nhello\r\n0\r\n\r\n$/s)]);
+  });
+
+  test('that is a stream has its headers before its first byte', async () => {
+    const silent = new ReadableStream();
+    const pieces = await piecesOf(new Response(silent), () => true);
+    expect(pieces.join('')).toMatch(/^HTTP\/1.1 200 .*\r\n\r\n$/s);
   });
 });
