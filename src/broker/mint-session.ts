@@ -19,7 +19,7 @@ export async function mintSession<Env>(exchange: Exchange<Env>): Promise<Respons
     invitation === undefined ? await planMint(exchange, asked) : await planJoin(exchange, asked, invitation);
   return mintOnce(exchange, {
     plan,
-    asked: { ...asked, ...(invitation && { invitation }) },
+    asked: { ...asked, invitation },
     since,
     answer: (begun) => answerMint(exchange, plan, begun),
   });
