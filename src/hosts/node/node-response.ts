@@ -38,7 +38,8 @@ export async function writeNodeResponse(response: Response, to: ServerResponse):
     }
     to.end();
   } catch {
-    // The body broke off: so must the answer, or it would look whole.
+    // The body broke off: so must the answer, or it would look whole. What came before goes out.
+    if (to.writableCorked > 0) to.uncork();
     to.destroy();
   } finally {
     clearImmediate(opening);

@@ -3,7 +3,11 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeEnvelope } from '../../../src/wire/envelope.js';
 import { Filesystem } from '../../../src/wire/gen/filesystem/filesystem_pb.js';
-import { type SendSignalRequest, Signal, type StartRequest } from '../../../src/wire/gen/process/process_pb.js';
+import {
+  type SendSignalRequest,
+  Signal,
+  type StartRequest,
+} from '../../../src/wire/gen/process/process_pb.js';
 import type { Session } from '../../../src/wire/session.js';
 import { json } from './support/fake-e2b.js';
 import { type Harness, refusal, startHarness } from './support/harness.js';

@@ -65,6 +65,20 @@ describe('an answer', () => {
     expect(pieces).toEqual([expect.stringMatching(/^HTTP\/1.1 200 .*\r\n5\r\nhello\r\n0\r\n\r\n$/s)]);
   });
 
+  test('that breaks off ends after what came before', async () => {
+    const pieces = ['hello'];
+    const broken = new ReadableStream({
+      pull(body) {
+        const piece = pieces.shift();
+        if (piece) body.enqueue(new TextEncoder().encode(piece));
+        else body.error(new Error('broken'));
+      },
+    });
+    const [first, ...more] = await piecesOf(new Response(broken), () => false);
+    expect(first).toMatch(/^HTTP\/1.1 200 .*\r\n5\r\nhello\r\n$/s);
+    expect(more).toEqual([]);
+  });
+
   test('that is a stream has its headers before its first byte', async () => {
     const silent = new ReadableStream();
     const pieces = await piecesOf(new Response(silent), () => true);
