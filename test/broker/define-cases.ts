@@ -14,6 +14,7 @@ import { previews } from './cases/previews.js';
 import { revocation } from './cases/revocation.js';
 import { sessions } from './cases/sessions.js';
 import { sharedTerminals } from './cases/shared-terminals.js';
+import { sleep } from './cases/sleep.js';
 import { streams } from './cases/streams.js';
 import { strict } from './cases/strict.js';
 import { strictTrees } from './cases/strict-trees.js';
@@ -37,6 +38,7 @@ const topics: ((stage: BrokerStage) => void)[] = [
   strictTrees,
   terminals,
   revocation,
+  sleep,
   audit,
 ];
 

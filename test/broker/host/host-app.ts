@@ -16,6 +16,7 @@ import {
   type HostParts,
 } from './configurations.js';
 import { type HostSetup, pageOrigin } from './setup.js';
+import { putClockAhead } from './shifted-clock.js';
 
 /** An event as a case gets it: an error among it is its text. */
 export interface LoggedEvent extends BrokerEvent {
@@ -87,6 +88,7 @@ export function createHostApp<Broker, Env>(
     control: (request, env) => {
       const { pathname } = new URL(request.url);
       if (pathname === '/test/events') return Promise.resolve(Response.json(events));
+      if (pathname === '/test/clock') return setClock(request);
       if (pathname === '/test/revoke') return revoke(brokers, request, env);
       return pathname === '/test/answers' ? setAnswers(answers, request) : undefined;
     },
@@ -102,6 +104,12 @@ async function revoke<Broker>(
   const { configuration, what } = (await request.json()) as { configuration: string; what: Revocation };
   const broker = brokers.get(configuration) as Pick<PlainBroker, 'revoke'>;
   await broker.revoke(what, { env });
+  return Response.json(null);
+}
+
+/** Puts the program's clock ahead, by so many milliseconds. */
+async function setClock(request: Request): Promise<Response> {
+  putClockAhead((await request.json()) as number);
   return Response.json(null);
 }
 
