@@ -11,7 +11,7 @@ import { keepSandbox, watchLife } from './session-life.js';
 export function guardPipe(
   body: ReadableStream<Uint8Array>,
   length: number,
-  { life, signal, onEnd }: Pick<StreamGuard, 'life' | 'signal' | 'onEnd'>,
+  { life, signal, onEnd }: Pick<StreamGuard, 'life' | 'signal'> & Required<Pick<StreamGuard, 'onEnd'>>,
 ): ReadableStream<Uint8Array> | undefined {
   const over = new AbortController();
   const pipe = pipeFixedLength(body, length, AbortSignal.any([over.signal, ...(signal ? [signal] : [])]));
@@ -21,11 +21,11 @@ export function guardPipe(
     for (const each of stops) each();
   };
   pipe.ended.finally(stop).then(
-    () => onEnd?.('done'),
+    () => onEnd('done'),
     (error) => {
       // What comes out of the pipe is a copy, without its class.
-      if (over.signal.aborted) onEnd?.('cut', over.signal.reason);
-      else onEnd?.(signal?.aborted ? 'left' : 'broken', error);
+      if (over.signal.aborted) onEnd('cut', over.signal.reason);
+      else onEnd(signal?.aborted ? 'left' : 'broken', error);
     },
   );
   return pipe.readable;

@@ -2,6 +2,7 @@
  * `npm run mutations [-- file …]`: changes the broker's sources bit by bit, and runs its unit tests against each change.
  * A change that no test notices is a survivor. Those that may stay are in `survivors/`, each with the reason; any other
  * one ends this with 1. Without files it takes all of `src/broker`, which is hours: `npm run mutations -- src/broker/grant.ts`.
+ * `TESTS='passage rpc'` tries the tests of these names alone (see `vitest.config.ts`).
  */
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

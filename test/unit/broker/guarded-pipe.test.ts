@@ -133,7 +133,7 @@ describe('elsewhere', () => {
   test('bodies stay as they are', async () => {
     const body = bodyOf(...pieces);
     expect(pipeFixedLength(body, 7)).toBeUndefined();
-    expect(guardPipe(body, 7, { life: {} })).toBeUndefined();
+    expect(guardPipe(body, 7, { life: {}, onEnd: () => undefined })).toBeUndefined();
     expect(withLength(body, new Headers({ 'content-length': '7' }))).toBe(body);
     expect(await bytesOf(body)).toBe(7);
   });
