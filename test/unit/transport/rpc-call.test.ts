@@ -87,7 +87,6 @@ describe('a call with one answer', () => {
   });
 
   test.each(codes)('that says %s with status %i throws %s', async (code, status, name, becomes = code) => {
-    connection = connectTo(server, 500);
     const body = { code, message: 'envd’s words', details: [{ type: 'a.B', value: 'AA' }] };
     answer = (response) => answerJson(response, status, body);
     const error = await list().catch((error: unknown) => error);
