@@ -10,16 +10,6 @@ export function lengthOf(headers: Headers): number | undefined {
   return length === null ? undefined : Number(length);
 }
 
-/**
- * Gives a body the length that its answer announces. workerd has a stream for that, and without it ends an answer in good
- * order whose own stream broke off: half a file would look whole.
- */
-export function withLength(body: ReadableStream<Uint8Array>, headers: Headers): ReadableStream<Uint8Array> {
-  const length = lengthOf(headers);
-  if (length === undefined) return body;
-  return pipeFixedLength(body, length)?.readable ?? body;
-}
-
 /** A body that the runtime passes on by itself. */
 export interface FixedPipe {
   readable: ReadableStream<Uint8Array>;
@@ -29,17 +19,18 @@ export interface FixedPipe {
 
 /**
  * Has workerd pass a body on. Where that is one of workerd's own, no byte of it comes into the memory and the CPU time
- * of the Worker. Undefined on other runtimes.
+ * of the Worker. Without it workerd ends an answer in good order whose own stream broke off: half a file would look whole.
+ * Undefined on other runtimes.
  */
 export function pipeFixedLength(
   body: ReadableStream<Uint8Array>,
   length: number,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): FixedPipe | undefined {
   const { FixedLengthStream } = globalThis as { FixedLengthStream?: FixedLength };
   if (!FixedLengthStream) return undefined;
   const { readable, writable } = new FixedLengthStream(length);
-  const ended = body.pipeTo(writable, signal && { signal });
+  const ended = body.pipeTo(writable, { signal });
   // What breaks off breaks off at the other end too, and is told there.
   ended.catch(() => undefined);
   return { readable, ended };

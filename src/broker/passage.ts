@@ -6,7 +6,7 @@ import type { BrokerEvent } from './broker-event.js';
 import { EnvelopeEdge } from './envelope-edge.js';
 import { asRefusal } from './error-response.js';
 import type { Exchange } from './exchange.js';
-import { lengthOf, withLength } from './fixed-length.js';
+import { lengthOf } from './fixed-length.js';
 import { guardPipe } from './guarded-pipe.js';
 import { guardStream, type StreamEnd, type StreamGuard } from './guarded-stream.js';
 import type { SlotKind } from './limits.js';
@@ -62,7 +62,8 @@ export async function openPassage<Env>(
     );
   };
   const length = lengthOf(response.headers);
-  if (length !== undefined && !isEnvelopes && !onChunk) {
+  // What has to be looked at has no length.
+  if (length !== undefined) {
     const body = guardPipe(response.body, length, {
       life,
       signal: request.signal,
@@ -85,7 +86,7 @@ export async function openPassage<Env>(
     lastWords: (reason) => (isEnvelopes && edge.isBetween ? lastEnvelope(reason) : undefined),
     onEnd: (end, reason) => finish(end, reason, sentBytes),
   });
-  return new Response(withLength(body, response.headers), response);
+  return new Response(body, response);
 }
 
 /**
@@ -104,9 +105,9 @@ export async function guardUpload<Env>(
   const guard = {
     life,
     signal: request.signal,
-    onEnd(end: StreamEnd, reason?: unknown) {
+    onEnd(_end: StreamEnd, reason?: unknown) {
       // What breaks off for a reason of the broker's is answered with it, whatever becomes of the upstream's request.
-      if (end === 'cut' || isE2BEdgeError(reason)) stopped.abort(reason);
+      if (isE2BEdgeError(reason)) stopped.abort(reason);
     },
   };
   try {
