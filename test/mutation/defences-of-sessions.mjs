@@ -93,8 +93,8 @@ export const defencesOfSessions = [
   defence(
     'a place that is not given back',
     'passage.ts',
-    '    onEnd(end, reason) {\n      leave();',
-    '    onEnd(end, reason) {',
+    '    leave();\n    if (isTerminals) return;',
+    '    if (isTerminals) return;',
     ['passage', 'limits'],
   ),
   defence(
@@ -110,6 +110,13 @@ export const defencesOfSessions = [
     'watchLife(life, (reason) =>',
     '(() => () => undefined)(life, (reason: unknown) =>',
     ['guarded-stream', 'revocation', 'passage'],
+  ),
+  defence(
+    'a file that outlives its session where the runtime passes it on',
+    'guarded-pipe.ts',
+    'watchLife(life, (reason) =>',
+    '(() => () => undefined)(life, (reason: unknown) =>',
+    ['guarded-pipe', 'piped-files'],
   ),
   defence(
     'a revocation that what is open does not hear of',
