@@ -31,7 +31,7 @@ export const defencesOfSessions = [
     'pty-access.ts',
     'if (claims.sbx !== sandboxId) throw unauthenticated();',
     '',
-    ['pty', 'hosts/node-broker', 'hosts/relay-access'],
+    ['pty', 'pty-access', 'hosts/node-broker', 'hosts/relay-access'],
   ),
   defence(
     'a terminal that is not granted',
@@ -214,21 +214,21 @@ export const defencesOfSessions = [
     'invitation.ts',
     'intersectGrants(parseGrant(grant), inv)',
     'parseGrant(grant)',
-    ['invitation'],
+    ['invitation', 'invitation-end', 'invitation-token'],
   ),
   defence(
     'an invitation of who may not invite',
     'invitation.ts',
     'if (!inv || via.length >= maxVia)',
     'if (via.length >= maxVia)',
-    ['invitation'],
+    ['invitation', 'invitation-end', 'invitation-token'],
   ),
   defence(
     'an invitation that is used again',
     'join-session.ts',
     '      await takeUse(exchange, invitation);\n',
     '',
-    ['invitation'],
+    ['invitation', 'invitation-end', 'invitation-token'],
   ),
   defence(
     'an invitation of a session that was ended',
@@ -249,7 +249,7 @@ export const defencesOfSessions = [
     'invitation.ts',
     'if (expired || Date.now() >=',
     'if (Date.now() >=',
-    ['invitation'],
+    ['invitation', 'invitation-end', 'invitation-token'],
   ),
   defence('more than was granted, by a refresh', 'session-routes.ts', '    grant: old.g,\n', '', [
     'sessions',
