@@ -42,6 +42,7 @@ export const defencesOfSessions = [
   ),
   defence('a terminal of another site', 'pty-access.ts', '    checkOrigin(request, origins);\n', '', [
     'pty',
+    'pty-access',
     'hosts/node-broker',
     'hosts/relay-access',
   ]),
@@ -235,7 +236,7 @@ export const defencesOfSessions = [
     'join-session.ts',
     '  await requireOpen(exchange, invitation);\n',
     '',
-    ['invitation', 'revocation'],
+    ['invitation', 'invitation-end', 'revocation'],
   ),
   defence(
     "a guest that outlives the host's session",

@@ -17,7 +17,11 @@ export const defences = [
     "await (async (text: string, ..._rest: unknown[]) => ({ payload: JSON.parse(Buffer.from(text.split('.')[1] ?? '', 'base64url').toString()) as JWTPayload }))(",
     ['token'],
   ),
-  defence('a token of another kind', 'signed-token.ts', '      typ: type,\n', '', ['token', 'invitation', 'invitation-token']),
+  defence('a token of another kind', 'signed-token.ts', '      typ: type,\n', '', [
+    'token',
+    'invitation',
+    'invitation-token',
+  ]),
   defence(
     'a token of another issuer',
     'signed-token.ts',
