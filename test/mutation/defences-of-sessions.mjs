@@ -24,7 +24,7 @@ export const defencesOfSessions = [
     'bearer.ts',
     'if (claims.sid !== sessionId) throw routeNotFound();',
     '',
-    ['lifecycle', 'sessions', 'bearer'],
+    ['lifecycle', 'session-end', 'bearer'],
   ),
   defence(
     'a terminal of a sandbox that is not its own',
@@ -71,7 +71,7 @@ export const defencesOfSessions = [
     'bearer.ts',
     '  await revocations.check(claims);\n',
     '',
-    ['revocation', 'sessions', 'bearer'],
+    ['revocation', 'session-end', 'bearer'],
   ),
   defence(
     'a mint that was under way at the revocation',
@@ -253,13 +253,13 @@ export const defencesOfSessions = [
     ['invitation', 'invitation-end', 'invitation-token'],
   ),
   defence('more than was granted, by a refresh', 'session-routes.ts', '    grant: old.g,\n', '', [
-    'sessions',
+    'session-refresh',
   ]),
   defence(
     'another subject, by a refresh',
     'session-routes.ts',
     "if (subject !== old.sub || ('id'",
     "if (('id'",
-    ['sessions'],
+    ['session-refresh'],
   ),
 ];

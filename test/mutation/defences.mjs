@@ -62,7 +62,7 @@ export const defences = [
     'revocation.ts',
     'if (over.includes(true)) throw sessionRevoked();',
     '',
-    ['revocation', 'sessions'],
+    ['revocation', 'session-end'],
   ),
   defence(
     'a page of another origin',
