@@ -35,6 +35,12 @@ export function programError(
       );
     case ProgramExit.badRange:
       return refused(416, 'range_not_satisfiable', `the range is beyond the end of path '${path}'`);
+    case ProgramExit.sizeDiffers:
+      return refused(
+        400,
+        'body_length_differs',
+        `path '${path}' was not written: the body is not as long as its Content-Length says`,
+      );
     case ProgramExit.noProgram:
       return httpRefusal(
         501,

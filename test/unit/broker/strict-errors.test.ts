@@ -16,7 +16,7 @@ describe('the end of a program', () => {
     [77, 507, 'not_enough_space', 'resource_exhausted'],
     [78, 416, 'range_not_satisfiable', 'range_not_satisfiable'],
     [79, 502, 'upstream_unavailable', 'upstream_unavailable'],
-    [80, 502, 'upstream_unavailable', 'upstream_unavailable'],
+    [80, 400, 'body_length_differs', 'body_length_differs'],
     [127, 501, 'unimplemented', 'unimplemented'],
     [-1, 502, 'upstream_unavailable', 'upstream_unavailable'],
   ])('by %i is %i with a code of its own for files and for calls', (code, statusCode, ofFile, ofCall) => {
@@ -31,7 +31,7 @@ describe('the end of a program', () => {
     }
   });
 
-  test.each([71, 72, 73, 74, 75, 76, 78])('by %i names the path', (code) => {
+  test.each([71, 72, 73, 74, 75, 76, 78, 80])('by %i names the path', (code) => {
     for (const of of ['file', 'rpc'] as const) {
       expect(programError({ code, words: '' }, '/data/x', of).message).toContain('/data/x');
     }

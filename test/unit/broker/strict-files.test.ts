@@ -111,9 +111,13 @@ describe('a file that is written in strict mode', () => {
     expect([readFileSync(at('nothing'), 'utf8'), readFileSync(at('no-body'), 'utf8')]).toEqual(['', '']);
   });
 
-  test('that is less than was announced does not take the place of another', async () => {
+  test.each([
+    ['less', 'half'],
+    ['more', '0123456789 and more'],
+  ])('that is %s than was announced does not take the place of another', async (_name, body) => {
     make('announced');
-    expect((await put('announced', 'half', { 'content-length': '10' })).status).toBe(502);
+    const answer = await put('announced', body, { 'content-length': '10' });
+    expect(await refusal(answer)).toEqual({ status: 400, code: 'body_length_differs' });
     expect(readFileSync(at('announced'), 'utf8')).toBe('0123456789');
     expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([]);
   });
