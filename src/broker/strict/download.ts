@@ -22,7 +22,7 @@ interface FileHead {
 /** Answers a request for a file. One range and the conditions by time are heeded; others are answered by the whole file. */
 export async function downloadStrictly(call: StrictCall, path: string, headers: Headers): Promise<Response> {
   const ifRange = headers.get('if-range');
-  const unless = ifRange === null ? undefined : seconds(ifRange);
+  const unless = seconds(ifRange);
   const isUnsure = ifRange !== null && unless === undefined;
   const range = isUnsure ? undefined : rangeOf(headers.get('range'));
   const helper = await startHelper(call.upstream, {
@@ -139,9 +139,9 @@ function headOf(line: string): FileHead {
 
 /** One range, as texts of plain numbers. What is none is as if it were not asked for. */
 function rangeOf(header: string | null): { first: string; last: string } | undefined {
-  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '') ?? [];
+  const [, first = '', last = ''] = header?.match(/^bytes=(\d{0,15})-(\d{0,15})$/) ?? [];
   if (first === '' && last === '') return undefined;
-  if (first !== '' && last !== '' && Number(first) > Number(last)) return undefined;
+  if (last !== '' && Number(first) > Number(last)) return undefined;
   // A shell takes a number that begins with 0 for an octal one.
   const plain = (digits: string): string => (digits === '' ? '' : String(Number(digits)));
   return { first: plain(first), last: plain(last) };

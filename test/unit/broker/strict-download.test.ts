@@ -51,6 +51,8 @@ describe('a program that is to read a file', () => {
     ['fewer numbers', '5 1700000000 0\n'],
     ['numbers below zero', '5 1700000000 0 -5\n'],
     ['numbers that are too large', '99999999999999999999 1700000000 0 5\n'],
+    ['words before the numbers', 'of 5 1700000000 0 5\n'],
+    ['words after the numbers', '5 1700000000 0 5 bytes\n'],
     ['no line', 'x'.repeat(129)],
   ])('and says %s is ended, and the page is told that it failed', async (_, words) => {
     programSays(stdout(words));
@@ -70,19 +72,25 @@ describe('a program that is to read a file', () => {
     await expect.poll(signals).toMatchObject([killed]);
   });
 
-  test('and ended by itself is let be: its number can be another’s by now', async () => {
-    programSays({ case: 'end', value: { exitCode: 71, exited: true } });
-    const { onEnvd } = harness.fake;
-    harness.fake.onEnvd = (seen, response) => {
-      const isStart = onEnvd?.(seen, response) ?? false;
-      if (isStart) response.end(encodeEnvelope(2, new TextEncoder().encode('{}')));
-      return isStart;
-    };
-    expect(await refusal(await download())).toEqual({ status: 404, code: 'file_not_found' });
-    // Nothing else is under way once this has been answered.
-    await harness.send(`/envd/${session.sandboxId}/health`, { headers: bearer(session) });
-    expect(signals()).toEqual([]);
-  });
+  test.each([
+    [0, { status: 502, code: 'upstream_unavailable' }],
+    [71, { status: 404, code: 'file_not_found' }],
+  ])(
+    'and ended by itself with %i is let be: its number can be another’s by now',
+    async (exitCode, expected) => {
+      programSays({ case: 'end', value: { exitCode, exited: true } });
+      const { onEnvd } = harness.fake;
+      harness.fake.onEnvd = (seen, response) => {
+        const isStart = onEnvd?.(seen, response) ?? false;
+        if (isStart) response.end(encodeEnvelope(2, new TextEncoder().encode('{}')));
+        return isStart;
+      };
+      expect(await refusal(await download())).toEqual(expected);
+      // Nothing else is under way once this has been answered.
+      await harness.send(`/envd/${session.sandboxId}/health`, { headers: bearer(session) });
+      expect(signals()).toEqual([]);
+    },
+  );
 
   test('and says what it has gives the file', async () => {
     programSays(stdout('5 -60 0 5\n'), stdout('hello'));
