@@ -76,7 +76,7 @@ export const defences = [
     'envd-upstream.ts',
     "streamRedirect() : 'manual'",
     "streamRedirect() : 'follow'",
-    ['rpc', 'files', 'http'],
+    ['rpc-answers', 'files', 'http'],
   ),
   defence(
     'a host made of a domain that is none',
@@ -156,14 +156,14 @@ export const defences = [
     'process-mark.ts',
     'if (!tag?.startsWith(`${mark}:`)) return undefined;',
     'if (tag === undefined) return undefined;',
-    ['rpc', 'commands'],
+    ['rpc-processes', 'commands'],
   ),
   defence(
     'a list of all processes',
     'process-guard.ts',
     "if (kind && (await mayUse(claims.g, kind, 'watch')))",
     '',
-    ['rpc', 'commands'],
+    ['rpc-processes', 'commands'],
   ),
   defence(
     'a mark that the page chooses',
