@@ -3,6 +3,7 @@
  * change that is meant, `npx vitest run --project compat -u` writes it again.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { Sandbox as OfficialSandbox } from 'e2b';
 import { isE2BEdgeError, Sandbox } from 'e2b-edge';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,7 +66,9 @@ test('the table of errors is current', async () => {
       // Both try again after a 429, so that takes its time; only the silent server is to be given up early.
       const options = { requestTimeoutMs: fault === 'timeout' ? 500 : 20_000 };
       const [theirs, mine] = await Promise.all([
-        failure(call(official, options)),
+        fault === 'timeout'
+          ? untilItEnds(() => failure(call(official, options)))
+          : failure(call(official, options)),
         failure(call(ours, options)),
       ]);
       if (fault === 'refuse') await server.toggle();
@@ -74,6 +77,17 @@ test('the table of errors is current', async () => {
   }
   await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('./error-table.md');
 });
+
+/**
+ * The official package makes its timeouts by `AbortSignal.timeout`, which a Node that collects garbage at the wrong moment
+ * forgets (nodejs/node#57736): now and then a call never ends. It is made again then.
+ */
+async function untilItEnds(call: () => Promise<string>): Promise<string> {
+  for (;;) {
+    const ended = await Promise.race([call(), delay(3000, undefined)]);
+    if (ended !== undefined) return ended;
+  }
+}
 
 async function failure(work: Promise<unknown>): Promise<string> {
   try {

@@ -1,7 +1,14 @@
 /** A server in the place of E2B that creates sandboxes and then fails in one chosen way, whatever is asked. */
 
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
 
 export const faults = [
   '400',
@@ -62,33 +69,47 @@ export async function startFaultServer(): Promise<FaultServer> {
       request.url === '/health' ? response.writeHead(204).end() : response.destroy();
     else if (fault !== 'timeout' && fault !== 'refuse') fail(response, fault);
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const { port } = http.address() as AddressInfo;
+  const port = await listen(http);
+  const neighbour = createTcpServer();
+  let held: Socket | undefined;
   const server: FaultServer = {
     url: `http://127.0.0.1:${port}`,
     sandboxId,
     fault: undefined,
-    toggle: () =>
-      new Promise((resolve) => {
-        if (!http.listening) return listenAgain(http, port, resolve);
-        http.close(() => resolve());
-        http.closeAllConnections();
-      }),
-    close: () => {
+    toggle: async () => {
+      if (!http.listening) {
+        await listen(http, port);
+        return;
+      }
+      if (!neighbour.listening) await listen(neighbour);
       http.closeAllConnections();
-      return new Promise((resolve) => http.close(() => resolve()));
+      await close(http);
+      // Kept to the end: it is in nobody's way.
+      held ??= await connectFrom(port, (neighbour.address() as AddressInfo).port);
+    },
+    close: async () => {
+      held?.destroy();
+      http.closeAllConnections();
+      await Promise.all([close(http), close(neighbour)]);
     },
   };
   return server;
 }
 
-/** The port may have been taken for a moment, as by a connection of another test. */
-function listenAgain(http: Server, port: number, onListening: () => void): void {
-  http.once('error', () => setTimeout(() => listenAgain(http, port, onListening), 100));
-  http.listen(port, '127.0.0.1', () => {
-    http.removeAllListeners('error');
-    onListening();
-  });
+/** A connection from the port: while nobody listens at it, no other program can come to. */
+async function connectFrom(localPort: number, port: number): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port, localPort });
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function listen(server: TcpServer, port = 0): Promise<number> {
+  await once(server.listen(port, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: TcpServer): Promise<void> {
+  await new Promise((resolve) => server.close(resolve));
 }
 
 function create(response: ServerResponse, sandboxID: string): void {

@@ -10,13 +10,21 @@ import { type AnyMessage, emptyMessage, isMessage, setEntry, wireKind, wireType 
  */
 export function fromBinary<T>(type: MessageType<T>, bytes: Uint8Array): T {
   try {
-    return readFields(new BinaryReader(bytes), bytes.length, type, emptyMessage(type)) as T;
+    return readFields(new BinaryReader(bytes, decodeText), bytes.length, type, emptyMessage(type)) as T;
   } catch (cause) {
     throw new SandboxError(`${bytes.length} bytes came that are not a ${type.typeName}.`, {
       code: 'protocol_error',
       cause,
     });
   }
+}
+
+let decoder: TextDecoder | undefined;
+
+/** The decoder of `@bufbuild/protobuf` takes a byte order mark away, but it is part of a name as any character is. */
+function decodeText(bytes: Uint8Array): string {
+  decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  return decoder.decode(bytes);
 }
 
 function readFields(
@@ -65,5 +73,5 @@ function readValue(reader: BinaryReader, kind: Field['kind'], known?: unknown): 
   if (typeof kind === 'object') return reader.int32();
   // A number is exact for the sizes of all files, and for all times.
   if (kind === 'int64') return Number(reader.int64());
-  return kind === 'string' ? reader.string(true) : reader[kind]();
+  return kind === 'string' ? reader.string() : reader[kind]();
 }

@@ -119,6 +119,17 @@ describe.each(pairs)('%s', (_name, type, desc) => {
   });
 });
 
+test('a name that begins with a byte order mark keeps it', () => {
+  const entry = { name: '\ufeffnotes.txt' };
+  const read = fromBinary(filesystem.EntryInfo, toBinary(filesystem.EntryInfo, entry));
+  expect(read.name).toBe(entry.name);
+});
+
+test('a text that is not UTF-8 is an error, not another text', () => {
+  const bytes = new BinaryWriter().tag(1, 2).bytes(Uint8Array.of(0x66, 0xff)).finish();
+  expect(() => fromBinary(filesystem.EntryInfo, bytes)).toThrow(SandboxError);
+});
+
 describe('a message to be sent', () => {
   const selector = (value: unknown) =>
     ({ process: { selector: { case: 'pid', value } } }) as Parameters<

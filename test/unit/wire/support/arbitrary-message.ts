@@ -6,7 +6,8 @@ import fc from 'fast-check';
 type Message = Record<string, unknown>;
 
 const size = { maxLength: 4 };
-const text = fc.string({ unit: 'binary', maxLength: 12 });
+/** `@bufbuild/protobuf` loses a byte order mark at the beginning. */
+const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((value) => !value.startsWith('\ufeff'));
 /** `@bufbuild/protobuf` loses an entry that is called `__proto__`. */
 const key = text.filter((value) => value !== '__proto__');
 const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
