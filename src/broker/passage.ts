@@ -99,7 +99,7 @@ export async function guardUpload<Env>(
 ): Promise<Response> {
   const { uploadBytes } = limits.max;
   const length = lengthOf(request.headers);
-  if (length !== undefined && length > uploadBytes) throw bodyTooLarge(uploadBytes);
+  if ((length ?? 0) > uploadBytes) throw bodyTooLarge(uploadBytes);
   if (!request.body) return send(undefined, request.signal);
   const stopped = new AbortController();
   const guard = {

@@ -85,6 +85,7 @@ describe('a download', () => {
     await harness.revoke({ sessionId: session.sessionId });
     await vi.advanceTimersByTimeAsync(24_000);
     expect(await read).toBeInstanceOf(Error);
+    await vi.waitFor(() => expect(ends()).toHaveLength(1));
     expect(ends()).toMatchObject([{ end: 'cut', outcome: 'refused', code: 'session_revoked' }]);
   });
 
@@ -114,6 +115,14 @@ describe('an upload', () => {
     expect(lengths).toEqual([700]);
     expect(received).toEqual([700]);
     expect(harness.events).toMatchObject([{ action: 'upload', receivedBytes: 700 }]);
+  });
+
+  test('whose length is not known is not piped, and is counted as it comes', async () => {
+    const body = new Response('abc').body as ReadableStream<Uint8Array>;
+    expect((await upload(body)).status).toBe(200);
+    expect(lengths).toEqual([]);
+    expect(received).toEqual([3]);
+    expect(harness.events).toMatchObject([{ action: 'upload', receivedBytes: 3 }]);
   });
 
   test('that is too long is refused before any of it is sent', async () => {
