@@ -7,7 +7,7 @@ import { launchChromium } from './support/browser.js';
 import { type PreviewStage, startPreviewStage } from './support/preview-stage.js';
 import { startVite, words } from './support/vite-app.js';
 
-/** As in docs/previews.md. The cloud's names need it; those of the local server end in `.localhost`, which Vite takes anyway. */
+/** As in docs/previews.md. */
 const config = `export default { server: { allowedHosts: ['.e2b.app'] } };`;
 
 let stage: PreviewStage;
@@ -54,4 +54,14 @@ test('Vite changes its page in a preview without a reload', async () => {
   await sandbox.files.write('/home/user/words.js', words('as it is now'));
   await frame.getByRole('heading', { name: 'as it is now' }).waitFor();
   expect(await frame.getByRole('textbox').inputValue()).toBe('typed');
+
+  // The local server's apps see an IP address, which Vite always takes; those of the cloud see such a name.
+  expect(await statusFor(sandbox, '3000-sandbox.e2b.app')).toBe('200');
+  expect(await statusFor(sandbox, '3000-sandbox.evil.example')).toBe('403');
 });
+
+/** What Vite answers to a request for this host. */
+async function statusFor(sandbox: Sandbox, host: string): Promise<string> {
+  const ask = `require('http').get('http://127.0.0.1:3000/', { headers: { host: '${host}' } }, (answer) => console.log(answer.statusCode))`;
+  return (await sandbox.commands.run(`node -e "${ask}"`)).stdout.trim();
+}
