@@ -62,6 +62,6 @@ test('Vite changes its page in a preview without a reload', async () => {
 
 /** What Vite answers to a request for this host. */
 async function statusFor(sandbox: Sandbox, host: string): Promise<string> {
-  const ask = `require('http').get('http://127.0.0.1:3000/', { headers: { host: '${host}' } }, (answer) => console.log(answer.statusCode))`;
+  const ask = `require('http').get('http://localhost:3000/', { headers: { host: '${host}' } }, (answer) => console.log(answer.resume().statusCode))`;
   return (await sandbox.commands.run(`node -e "${ask}"`)).stdout.trim();
 }
