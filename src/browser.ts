@@ -1,6 +1,8 @@
 export type {
   Channel,
   ChannelEvent,
+  ChannelMode,
+  ChannelSharing,
   ChannelStatus,
   ExitEvent,
   GapEvent,

@@ -36,7 +36,7 @@ export interface BrokerEvent {
    * of its own, the status 0, and with `detach` the duration of the visit.
    */
   terminal?: {
-    event: 'attach' | 'detach' | 'refuse' | 'gap' | 'exit' | 'error';
+    event: 'attach' | 'detach' | 'takeover' | 'refuse' | 'gap' | 'exit' | 'error';
     pid?: number;
     detail?: string;
   };

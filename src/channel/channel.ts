@@ -51,6 +51,24 @@ export type ChannelStatus =
   | { state: 'reconnecting'; attempt: number; error?: Error }
   | { state: 'closed'; error?: Error };
 
+/** `write`: what is typed here is executed, and the terminal has this one's size. `read`: this one watches. */
+export type ChannelMode = 'write' | 'read';
+
+/** A terminal that several windows may be at. One of them writes: whoever opened it last, until another takes over. */
+export interface ChannelSharing {
+  readonly mode: ChannelMode;
+  /** Whether this one may take over; where it may not, its session only watches. */
+  readonly mayWrite: boolean;
+  /** Calls back at each change of `mode` or `mayWrite`, and returns what ends that. */
+  onMode(listener: (mode: ChannelMode) => void): () => void;
+  /**
+   * Becomes the writer; the one before watches from then on, and what it has typed and was not sent yet is not executed.
+   * Resolves when this one may type; a link that is down is waited for.
+   * @throws {PermissionDeniedError} code `read_only`: the session may only watch.
+   */
+  takeOver(): Promise<void>;
+}
+
 /**
  * A terminal's channel. It is read by one reader:
  *
@@ -74,6 +92,8 @@ export interface Channel extends AsyncIterable<ChannelEvent> {
    */
   readonly replayUntil: number;
   readonly status: ChannelStatus;
+  /** Absent where a terminal is not shared: straight to envd, everybody writes. */
+  readonly sharing?: ChannelSharing;
   /** Calls back at each change of `status`, and returns what ends that. */
   onStatus(listener: (status: ChannelStatus) => void): () => void;
   /** Everything below this offset was taken in. What is not acknowledged holds the sender back. */

@@ -1,6 +1,6 @@
 /** The client's side of `e2b-edge.pty.v1`: one terminal over any number of sockets, one after the other. */
 
-import { ConnectionError, SandboxError } from '../errors.js';
+import { SandboxError } from '../errors.js';
 import { openSocket, type Socket, type SocketLoss } from '../transport/socket.js';
 import {
   decodeFrame,
@@ -11,15 +11,7 @@ import {
   ptyProtocol,
 } from '../wire/pty-frame.js';
 import { randomId } from '../wire/pty-id.js';
-import {
-  encodeJson,
-  parseExit,
-  parseGap,
-  parseLostInput,
-  parseRefusal,
-  parseWelcome,
-  type Refusal,
-} from '../wire/pty-messages.js';
+import { encodeJson, parseExit, parseRefusal, parseWelcome, type Refusal } from '../wire/pty-messages.js';
 import type { Channel, ChannelEvent, ChannelStatus, PtySize } from './channel.js';
 import { Heartbeat } from './socket-heartbeat.js';
 import { helloFor } from './socket-hello.js';
@@ -27,12 +19,14 @@ import { SocketInput } from './socket-input.js';
 import type { SocketChannelOptions } from './socket-options.js';
 import { SocketOutput } from './socket-output.js';
 import { Persistence } from './socket-persistence.js';
+import { SocketSharing } from './socket-sharing.js';
 import { StatusEmitter } from './status-emitter.js';
 
 /** A relay that takes longer from HELLO to WELCOME is asked anew; the create key keeps that from being two shells. */
 const welcomeTimeoutMs = 30_000;
 
 export class SocketClient implements Channel {
+  readonly sharing: SocketSharing;
   readonly #options: SocketChannelOptions;
   readonly #socket: Socket;
   readonly #output: SocketOutput;
@@ -51,9 +45,6 @@ export class SocketClient implements Channel {
   #welcomed = false;
   #pid: number | undefined;
   #replayUntil = 0;
-  #mode: 'read' | 'write';
-  #size: PtySize;
-  #sizeNumber = 0;
   #token = '';
   #refusal: { words: Refusal; acceptedTo?: number } | undefined;
   #lastHeard = 0;
@@ -63,9 +54,13 @@ export class SocketClient implements Channel {
     this.#onOpen = onOpen;
     this.#onFailure = onFailure;
     this.#clientId = options.clientId ?? randomId();
-    this.#mode = options.mode ?? 'write';
-    this.#size = options.size;
     if ('pid' in options.target) this.#pid = options.target.pid;
+    this.sharing = new SocketSharing({
+      mode: options.mode,
+      size: options.size,
+      send: (message) => this.#welcomed && this.#send(message),
+      onMode: () => this.#input.refuse(this.sharing.refusal),
+    });
     this.#output = new SocketOutput((offset) => this.#send(encodeFrame(FrameType.ack, offset)));
     this.#input = new SocketInput({
       transmit: (offset, data) => this.#send(encodeFrame(FrameType.in, offset, data)),
@@ -122,16 +117,11 @@ export class SocketClient implements Channel {
   }
 
   send(data: Uint8Array): Promise<void> {
-    if (this.#mode === 'write') return this.#input.send(data);
-    const message = 'The input was not executed: this session may only watch the terminal.';
-    return Promise.reject(new ConnectionError(message, { code: 'input_not_executed' }));
+    return this.#input.send(data);
   }
 
   resize(size: PtySize): void {
-    this.#size = { ...size };
-    if (this.#mode === 'read') return;
-    this.#sizeNumber++;
-    if (this.#welcomed) this.#send(encodeJson(FrameType.resize, this.#sizeNumber, this.#size));
+    this.sharing.resize(size);
   }
 
   reconnect(): void {
@@ -171,7 +161,7 @@ export class SocketClient implements Channel {
       clientId: this.#clientId,
       createKey: this.#createKey,
       pid: this.#pid,
-      size: this.#size,
+      sharing: this.sharing,
       output: this.#output,
     });
     this.#send(encodeJson(FrameType.hello, 0, hello));
@@ -202,26 +192,25 @@ export class SocketClient implements Channel {
     if (!this.#welcomed) throw protocolError('WELCOME does not come first');
     switch (type) {
       case FrameType.out:
-        this.#output.out(frame);
-        break;
       case FrameType.gap:
-        this.#output.gap(parseGap(payload), offset);
+        this.#output.take(frame);
         break;
       case FrameType.ack:
         this.#input.acked(offset);
         break;
       case FrameType.notExecuted:
-      case FrameType.uncertain: {
-        const { to, reason } = parseLostInput(payload);
-        this.#input.lost(type === FrameType.uncertain ? 'uncertain' : 'not_executed', offset, to, reason);
+      case FrameType.uncertain:
+        this.#input.lost(frame);
         break;
-      }
       case FrameType.exit: {
         const { at: _at, ...exit } = parseExit(payload);
         this.#output.events.push({ type: 'exit', ...exit });
         this.#end('the program has ended');
         break;
       }
+      case FrameType.mode:
+        this.sharing.take(frame);
+        break;
       case FrameType.ping:
         this.#send(encodeFrame(FrameType.pong, offset));
         break;
@@ -243,13 +232,14 @@ export class SocketClient implements Channel {
     const missed = !sameEpoch || welcome.head > this.#output.received;
     if (missed && !created) this.#replayUntil = welcome.head;
     this.#pid = welcome.pty;
-    this.#mode = welcome.mode;
     this.#output.welcome(welcome);
     this.#welcomed = true;
     this.#persistence.settled();
     this.#socket.settled();
     this.#heartbeat.start();
+    this.sharing.set(welcome);
     this.#input.up(welcome.inputHave, sameEpoch);
+    this.sharing.resume();
     if (first) {
       this.#state = 'open';
       clearTimeout(this.#openTimer);
@@ -290,6 +280,7 @@ export class SocketClient implements Channel {
     this.#socket.close();
     this.#input.end(reason, acceptedTo);
     this.#output.events.end(error);
+    this.sharing.end(error);
     this.#status.set(error ? { state: 'closed', error } : { state: 'closed' });
   }
 }

@@ -1,7 +1,8 @@
 import type { Hello } from '../wire/pty-messages.js';
-import type { PtySize, PtyTarget } from './channel.js';
+import type { PtyTarget } from './channel.js';
 import type { SocketChannelOptions } from './socket-options.js';
 import type { SocketOutput } from './socket-output.js';
+import type { SocketSharing } from './socket-sharing.js';
 
 /** What a client is at the moment of an attempt. */
 export interface HelloState {
@@ -11,15 +12,15 @@ export interface HelloState {
   createKey: string;
   /** Of the terminal, once it is known. */
   pid: number | undefined;
-  size: PtySize;
+  sharing: SocketSharing;
   output: SocketOutput;
 }
 
 const defaultWindowBytes: number = 256 * 1024;
 
 /** The HELLO of an attempt: who the client is, which terminal it wants, and what it has of it. */
-export function helloFor({ target, mode, windowBytes }: SocketChannelOptions, state: HelloState): Hello {
-  const { token, clientId, size, output } = state;
+export function helloFor({ target, windowBytes }: SocketChannelOptions, state: HelloState): Hello {
+  const { token, clientId, sharing, output } = state;
   return {
     token,
     clientId,
@@ -28,9 +29,9 @@ export function helloFor({ target, mode, windowBytes }: SocketChannelOptions, st
     have: output.received,
     acked: output.acked,
     window: windowBytes ?? defaultWindowBytes,
-    mode: mode ?? 'write',
-    cols: size.cols,
-    rows: size.rows,
+    mode: sharing.wish,
+    cols: sharing.size.cols,
+    rows: sharing.size.rows,
   };
 }
 

@@ -1,7 +1,8 @@
 /** Input on its way to the relay: kept until its fate is known, sent again after a drop, never sent stale. */
 
 import { ConnectionError } from '../errors.js';
-import { inputWindowBytes, maxInputBytes } from '../wire/pty-frame.js';
+import { type Frame, FrameType, inputWindowBytes, maxInputBytes } from '../wire/pty-frame.js';
+import { parseLostInput } from '../wire/pty-messages.js';
 
 export interface SocketInputOptions {
   /** Sends one IN. */
@@ -37,6 +38,8 @@ export class SocketInput {
   #next = 0;
   #settled = 0;
   #ended: string | undefined;
+  /** Why nothing is sent for now. */
+  #refusal: string | undefined;
   #heldTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SocketInputOptions) {
@@ -45,7 +48,8 @@ export class SocketInput {
 
   /** Resolves when the terminal took the bytes; rejects with `input_not_executed` or `input_uncertain`. */
   send(data: Uint8Array): Promise<void> {
-    if (this.#ended !== undefined) return Promise.reject(notExecuted(this.#ended));
+    const refusal = this.#ended ?? this.#refusal;
+    if (refusal !== undefined) return Promise.reject(notExecuted(refusal));
     if (data.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const batch: Batch = { pieces: 0, resolve, reject };
@@ -88,6 +92,12 @@ export class SocketInput {
     this.#pump();
   }
 
+  /** From now on nothing is sent, for a reason; without one it is. */
+  refuse(reason: string | undefined): void {
+    this.#refusal = reason;
+    this.#pump();
+  }
+
   /** The link is down; it was last known to be good at a time. */
   down(lastGood: number): void {
     this.#up = false;
@@ -103,8 +113,9 @@ export class SocketInput {
   }
 
   /** The relay reports a range as lost. */
-  lost(kind: 'not_executed' | 'uncertain', from: number, to: number, reason: string): void {
-    const error = () => (kind === 'uncertain' ? uncertain(reason) : notExecuted(reason));
+  lost({ type, offset: from, payload }: Frame): void {
+    const { to, reason } = parseLostInput(payload);
+    const error = () => (type === FrameType.uncertain ? uncertain(reason) : notExecuted(reason));
     this.#reject(
       (piece) => piece.transmitted && piece.offset < to && piece.offset + piece.data.length > from,
       error,
@@ -129,6 +140,14 @@ export class SocketInput {
 
   #pump(): void {
     if (!this.#up) return;
+    const refusal = this.#refusal;
+    if (refusal !== undefined) {
+      this.#reject(
+        (piece) => !piece.transmitted,
+        () => notExecuted(refusal),
+      );
+      return;
+    }
     for (const piece of this.#pieces) {
       if (piece.transmitted) continue;
       if (this.#next - this.#settled + piece.data.length > inputWindowBytes) break;

@@ -1,7 +1,7 @@
 /** Output as it comes from the relay: no byte twice, none missing without a word. */
 
-import { type Frame, protocolError } from '../wire/pty-frame.js';
-import type { Gap, Welcome } from '../wire/pty-messages.js';
+import { type Frame, FrameType, protocolError } from '../wire/pty-frame.js';
+import { parseGap, type Welcome } from '../wire/pty-messages.js';
 import type { ChannelEvent } from './channel.js';
 import { EventQueue } from './event-queue.js';
 
@@ -42,22 +42,13 @@ export class SocketOutput {
     this.#ackSent = this.#acked;
   }
 
-  /** @throws {SandboxError} code `protocol_error` when output is missing before it. */
-  out({ offset, payload }: Frame): void {
-    if (this.#gapDue || offset > this.#received) throw protocolError('output is missing without a gap');
-    const data = payload.subarray(this.#received - offset);
-    if (data.length === 0) return;
-    this.events.push({ type: 'output', offset: this.#received, data });
-    this.#received += data.length;
-  }
-
-  gap({ from, to, reason }: Gap, next: number): void {
-    this.#gapDue = false;
-    this.#received = next;
-    // What came before the gap and is not acknowledged yet must not hold back what follows it.
-    this.#acked = next;
-    this.#ackSent = next;
-    this.events.push({ type: 'gap', from, to, reason });
+  /**
+   * Takes an OUT or a GAP.
+   * @throws {SandboxError} code `protocol_error` when output is missing before it.
+   */
+  take(frame: Frame): void {
+    if (frame.type === FrameType.out) this.#out(frame);
+    else this.#gap(frame);
   }
 
   /** The reader has taken in everything below the offset. */
@@ -68,5 +59,23 @@ export class SocketOutput {
     if (due < ackEveryBytes && !(due > 0 && this.#acked === this.#received)) return;
     this.#ackSent = this.#acked;
     this.#sendAck(this.#acked);
+  }
+
+  #out({ offset, payload }: Frame): void {
+    if (this.#gapDue || offset > this.#received) throw protocolError('output is missing without a gap');
+    const data = payload.subarray(this.#received - offset);
+    if (data.length === 0) return;
+    this.events.push({ type: 'output', offset: this.#received, data });
+    this.#received += data.length;
+  }
+
+  #gap({ offset: next, payload }: Frame): void {
+    const { from, to, reason } = parseGap(payload);
+    this.#gapDue = false;
+    this.#received = next;
+    // What came before the gap and is not acknowledged yet must not hold back what follows it.
+    this.#acked = next;
+    this.#ackSent = next;
+    this.events.push({ type: 'gap', from, to, reason });
   }
 }

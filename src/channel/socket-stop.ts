@@ -17,7 +17,7 @@ const words: Record<number, string> = {
   [PtyClose.token]: 'The relay refused the token.',
   [PtyClose.notGranted]: 'The session does not grant this terminal.',
   [PtyClose.notFound]: 'There is no such terminal.',
-  [PtyClose.replaced]: 'Another window took over this terminal.',
+  [PtyClose.replaced]: 'A newer socket of the same client took over.',
   [PtyClose.exited]: 'The terminal has ended.',
   [PtyClose.limits]: 'There are too many terminals or sockets.',
 };

@@ -17,6 +17,8 @@ import {
   type Exit,
   encodeJson,
   type Gap,
+  type Mode,
+  parseMode,
   parseResize,
   type Refusal,
   type Welcome,
@@ -30,6 +32,8 @@ import { closingFor } from './relay-error.js';
 export interface AttachmentOwner {
   acked(from: Attachment): void;
   input(from: Attachment, data: Uint8Array): void;
+  /** It wants to be the writer. */
+  asksToWrite(from: Attachment): void;
   resized(from: Attachment, size: PtySize): void;
   gone(from: Attachment): void;
 }
@@ -44,7 +48,6 @@ export interface Traffic {
 export interface AttachmentOptions {
   socket: RelaySocket;
   access: RelayAccess;
-  mode: 'read' | 'write';
   /** Rises with each HELLO: of two, the one with the higher number is the newer. */
   order: number;
   clientId: string;
@@ -57,13 +60,12 @@ export interface AttachmentOptions {
 /** More unsettled input than a client may have is no accident; it bounds the relay's memory. */
 const maxUnsettledBytes = 256 * 1024;
 /** A client asks every 15 s. One that floods and does not read would be answered into memory. */
-const maxPingsPerInterval = 32;
+const maxQuestionsPerInterval = 32;
 /** Far more than a window: whoever lets this much wait does not read, and goes on asking. */
 const maxUnsentBytes = 4 * 1024 * 1024;
 
 export class Attachment implements InputListener {
   readonly access: RelayAccess;
-  readonly mode: 'read' | 'write';
   readonly order: number;
   readonly clientId: string;
   readonly client: InputClient;
@@ -75,7 +77,7 @@ export class Attachment implements InputListener {
   readonly #since = Date.now();
   #sentBytes = 0;
   #receivedBytes = 0;
-  #pings = 0;
+  #questions = 0;
   #sent = 0;
   #acked = 0;
   #lastHole = 0;
@@ -87,14 +89,13 @@ export class Attachment implements InputListener {
     this.#owner = owner;
     this.#socket = socket;
     this.access = access;
-    this.mode = options.mode;
     this.order = options.order;
     this.clientId = options.clientId;
     this.client = client;
     this.#window = options.window;
     this.#heartbeat = new Heartbeat({
       ping: () => {
-        this.#pings = 0;
+        this.#questions = 0;
         this.#send(encodeFrame(FrameType.ping));
       },
       dead: () => this.close(PtyClose.silent),
@@ -172,6 +173,10 @@ export class Attachment implements InputListener {
     this.#send(encodeFrame(FrameType.ack, offset));
   }
 
+  setMode(mode: Mode): void {
+    this.#send(encodeJson(FrameType.mode, this.client.have, mode));
+  }
+
   exit(exit: Exit): void {
     this.#send(encodeJson(FrameType.exit, this.#sent, exit));
     this.close(PtyClose.exited);
@@ -217,7 +222,7 @@ export class Attachment implements InputListener {
         this.#takeInput(frame);
         break;
       case FrameType.resize: {
-        this.#mustWrite();
+        this.#mayWrite();
         const size = parseResize(frame.payload);
         if (frame.offset <= this.#lastSize) break;
         this.#lastSize = frame.offset;
@@ -225,9 +230,13 @@ export class Attachment implements InputListener {
         break;
       }
       case FrameType.ping:
-        this.#pings++;
-        if (this.#pings > maxPingsPerInterval) throw protocolError('too many PINGs');
+        this.#countQuestion();
         this.#send(encodeFrame(FrameType.pong, frame.offset));
+        break;
+      case FrameType.mode:
+        this.#countQuestion();
+        if (parseMode(frame.payload).mode !== 'write') throw protocolError('a client asks for "write"');
+        this.#owner.asksToWrite(this);
         break;
       case FrameType.pong:
         break;
@@ -237,7 +246,7 @@ export class Attachment implements InputListener {
   }
 
   #takeInput({ offset, payload }: Frame): void {
-    this.#mustWrite();
+    this.#mayWrite();
     const { client } = this;
     if (payload.length > maxInputBytes) throw protocolError(`${payload.length} bytes of input in one frame`);
     if (offset > client.have) throw protocolError(`input is missing before ${offset}`);
@@ -248,9 +257,15 @@ export class Attachment implements InputListener {
     this.#owner.input(this, fresh);
   }
 
-  #mustWrite(): void {
-    if (this.mode === 'write') return;
+  /** A viewer that may write has perhaps just been the writer: what was on its way is no fault. */
+  #mayWrite(): void {
+    if (this.access.mode === 'write') return;
     throw new PermissionDeniedError('A viewer cannot type or resize.', { code: 'read_only' });
+  }
+
+  #countQuestion(): void {
+    this.#questions++;
+    if (this.#questions > maxQuestionsPerInterval) throw protocolError('too many questions');
   }
 
   #declare(gap: Gap, next: number): void {

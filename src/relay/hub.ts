@@ -4,7 +4,7 @@ import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/chann
 import { ConnectionError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import { randomId } from '../wire/pty-id.js';
-import type { Exit, Gap, Hello } from '../wire/pty-messages.js';
+import type { Exit, Hello, Mode } from '../wire/pty-messages.js';
 import { Attachment, type AttachmentOwner, type Traffic } from './attachment.js';
 import { History } from './history.js';
 import { clampWindow, type HubSettings } from './hub-settings.js';
@@ -12,7 +12,9 @@ import { InputClients } from './input-clients.js';
 import { InputQueue } from './input-queue.js';
 import { ReadGate } from './read-gate.js';
 import type { RelayAccess, RelayLogEvent, RelaySocket } from './relay-api.js';
-import { replaced, superseded } from './relay-error.js';
+import { replaced } from './relay-error.js';
+import { resumePoint } from './resume-point.js';
+import { SandboxKeeper } from './sandbox-keeper.js';
 import { TerminalSize } from './terminal-size.js';
 
 export interface HubOptions {
@@ -38,6 +40,8 @@ export interface Newcomer {
 const coalesceMs = 2;
 /** How long the end of a program waits for the fate of the input that may have ended it, in milliseconds. */
 const lastInputMs = 500;
+/** Why the input of one who was the writer is not executed. */
+const takenOver = 'another window took over';
 
 export class Hub implements AttachmentOwner {
   readonly sandboxId: string;
@@ -50,13 +54,13 @@ export class Hub implements AttachmentOwner {
   readonly #clients = new InputClients();
   readonly #size: TerminalSize;
   readonly #attachments = new Set<Attachment>();
+  readonly #keeper: SandboxKeeper;
   #writer: Attachment | undefined;
   #exit: Exit | undefined;
   #ended = false;
   #unsent = false;
   #coalescing: ReturnType<typeof setTimeout> | undefined;
   #tombstone: ReturnType<typeof setTimeout> | undefined;
-  #keepAlive: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: HubOptions) {
     const { channel, settings } = options;
@@ -67,6 +71,10 @@ export class Hub implements AttachmentOwner {
     this.#gate = new ReadGate(settings);
     this.#input = new InputQueue((data) => channel.send(data));
     this.#size = new TerminalSize((size) => channel.resize(size), options.size);
+    this.#keeper = new SandboxKeeper(
+      () => [...this.#attachments].map(({ access }) => access),
+      (access) => this.#log('error', access, 'the sandbox could not be kept alive'),
+    );
     void this.#run();
   }
 
@@ -77,13 +85,11 @@ export class Hub implements AttachmentOwner {
       throw wentAway();
     }
     const { client, inputHave } = this.#clients.take(access, hello, this.#epoch);
-    const mode = access.mode === 'write' ? hello.mode : 'read';
     const { pingIntervalMs, pingTimeoutMs } = this.#options.settings;
     const window = clampWindow(hello.window);
     const attachment = new Attachment(this, {
       socket,
       access,
-      mode,
       order,
       clientId: hello.clientId,
       client,
@@ -91,9 +97,10 @@ export class Hub implements AttachmentOwner {
       pingIntervalMs,
       pingTimeoutMs,
     });
-    if (!this.#replaceOthers(attachment)) return;
+    if (!this.#replaceOlder(attachment)) return;
     this.#attachments.add(attachment);
-    const { from, gap } = this.#startOf(hello);
+    const mode = this.#modeFor(hello, access, order);
+    const { from, gap, repaint } = resumePoint(hello, this.#epoch, this.#history);
     attachment.welcome(
       {
         pty: this.pid,
@@ -101,21 +108,20 @@ export class Hub implements AttachmentOwner {
         from,
         head: this.#history.head,
         inputHave,
-        mode,
+        ...mode,
         size: this.#size.current ?? { cols: hello.cols, rows: hello.rows },
         durable: false,
       },
       gap ? from : hello.acked,
       gap,
     );
-    if (mode === 'write') {
-      this.#writer = attachment;
-      this.#gate.attach(attachment.acked);
+    if (mode.mode === 'write') {
+      this.#makeWriter(attachment);
       this.#size.wish({ cols: hello.cols, rows: hello.rows }, this.#history.head);
-      if (gap && gap.reason !== firstGapReason) this.#size.nudge();
+      if (repaint) this.#size.nudge();
     }
     this.#log('attach', access);
-    this.#keepSandbox();
+    if (!this.#exit) this.#keeper.start();
     this.#pump(attachment);
   }
 
@@ -135,10 +141,21 @@ export class Hub implements AttachmentOwner {
   }
 
   input(from: Attachment, data: Uint8Array): void {
-    this.#input.push(from.client, data);
+    if (from === this.#writer) this.#input.push(from.client, data);
+    else this.#input.refuse(from.client, data.length, takenOver);
+  }
+
+  asksToWrite(from: Attachment): void {
+    if (from.access.mode === 'write') {
+      this.#makeWriter(from);
+      from.setMode({ mode: 'write' });
+    } else {
+      from.setMode({ mode: 'read', reason: 'read_only' });
+    }
   }
 
   resized(from: Attachment, size: PtySize): void {
+    if (from !== this.#writer) return;
     this.#size.wish(size, 0);
     this.#size.reached(from.sent);
   }
@@ -149,7 +166,7 @@ export class Hub implements AttachmentOwner {
       this.#writer = undefined;
       this.#gate.detach();
     }
-    if (this.#attachments.size === 0) this.#stopKeepingSandbox();
+    if (this.#attachments.size === 0) this.#keeper.stop();
     this.#log('detach', attachment.access, undefined, attachment.traffic);
   }
 
@@ -160,7 +177,7 @@ export class Hub implements AttachmentOwner {
     for (const attachment of [...this.#attachments]) attachment.close(code);
     clearTimeout(this.#coalescing);
     clearTimeout(this.#tombstone);
-    this.#stopKeepingSandbox();
+    this.#keeper.stop();
     this.#gate.close();
     this.#options.channel.close();
     this.#options.onEnd(this);
@@ -234,47 +251,33 @@ export class Hub implements AttachmentOwner {
     if (this.#exit && attachment.sent === this.#history.head) attachment.exit(this.#exit);
   }
 
-  /** Whether the newcomer may stay; of two sockets of a client, and of two writers, the newer one stays. */
-  #replaceOthers(newcomer: Attachment): boolean {
-    for (const other of [...this.#attachments]) {
-      const sameClient = other.client === newcomer.client;
-      const bothWrite = other === this.#writer && newcomer.mode === 'write';
-      if (!sameClient && !bothWrite) continue;
-      if (other.order > newcomer.order) {
-        newcomer.refuse(PtyClose.replaced, sameClient ? superseded : replaced);
-        return false;
-      }
-      if (!sameClient) this.#input.drop(other.client, 'another window took over');
-      other.refuse(PtyClose.replaced, sameClient ? superseded : replaced);
-    }
-    return true;
+  /** Whether the newcomer may stay: of two sockets of a client the newer one does. */
+  #replaceOlder(newcomer: Attachment): boolean {
+    const other = [...this.#attachments].find(({ client }) => client === newcomer.client);
+    if (!other) return true;
+    const isNewer = newcomer.order > other.order;
+    (isNewer ? other : newcomer).refuse(PtyClose.replaced, replaced);
+    return isNewer;
   }
 
-  /** Where a client goes on, and what it misses. */
-  #startOf(hello: Hello): { from: number; gap?: Gap } {
-    const { tail, head } = this.#history;
-    const { have } = hello;
-    const sameEpoch = hello.epoch === undefined ? have === 0 : hello.epoch === this.#epoch;
-    if (sameEpoch && have >= tail && have <= head) return { from: have };
-    const from = this.#history.lineStart();
-    if (hello.epoch === undefined) return { from, gap: { from: 0, to: from, reason: firstGapReason } };
-    const to = sameEpoch ? from : null;
-    const reason = sameEpoch ? 'older output is no longer kept' : 'the relay was started anew';
-    return { from, gap: { from: have, to, reason } };
+  /** One who comes back takes nothing over: that is for a user to decide, not for a connection that was lost. */
+  #modeFor(hello: Hello, access: RelayAccess, order: number): Mode {
+    if (access.mode === 'read') return { mode: 'read', reason: 'read_only' };
+    if (hello.mode === 'read') return { mode: 'read' };
+    const isTaken = this.#writer && (hello.epoch !== undefined || this.#writer.order > order);
+    return isTaken ? { mode: 'read', reason: 'taken_over' } : { mode: 'write' };
   }
 
-  #keepSandbox(): void {
-    const keep = () => {
-      const access = [...this.#attachments].find((attachment) => attachment.access.keepAlive)?.access;
-      this.#keepAlive = setTimeout(keep, access?.keepAliveMs ?? 60_000);
-      access?.keepAlive?.().catch(() => this.#log('error', access, 'the sandbox could not be kept alive'));
-    };
-    if (this.#keepAlive === undefined && !this.#exit) keep();
-  }
-
-  #stopKeepingSandbox(): void {
-    clearTimeout(this.#keepAlive);
-    this.#keepAlive = undefined;
+  /** The writer before watches from now on; its call in flight goes on. */
+  #makeWriter(attachment: Attachment): void {
+    const older = this.#writer;
+    if (older === attachment) return;
+    this.#writer = attachment;
+    this.#gate.attach(attachment.acked);
+    if (!older) return;
+    this.#input.drop(older.client, takenOver);
+    older.setMode({ mode: 'read', reason: 'taken_over' });
+    this.#log('takeover', attachment.access);
   }
 
   #log(event: RelayLogEvent['event'], access?: RelayAccess, detail?: string, traffic?: Traffic): void {
@@ -288,8 +291,6 @@ export class Hub implements AttachmentOwner {
     });
   }
 }
-
-const firstGapReason = 'the beginning of the output is no longer kept';
 
 function wentAway(): ConnectionError {
   return new ConnectionError('The terminal went away.', { code: 'connection_lost' });

@@ -54,14 +54,13 @@ export class InputQueue {
 
   /** Accepts the bytes of a client from its `have` on. */
   push(client: InputClient, data: Uint8Array): void {
-    const from = client.have;
-    client.have += data.length;
     const refusal = this.#ended ?? (this.#queue.length >= maxChunks ? 'too much input waits' : undefined);
     if (refusal !== undefined) {
-      lose(client, { kind: 'not_executed', from, to: client.have, reason: refusal });
-      settle(client, client.settled);
+      this.refuse(client, data.length, refusal);
       return;
     }
+    const from = client.have;
+    client.have += data.length;
     const last = this.#queue.at(-1);
     if (last?.client === client && last.data.length + data.length <= maxChunkBytes) {
       last.data = joined([last.data, data]);
@@ -70,6 +69,14 @@ export class InputQueue {
       this.#queue.push({ client, from, data: data.slice() });
     }
     if (!this.#inFlight) this.#next();
+  }
+
+  /** Accepts bytes of a client that will not be executed. */
+  refuse(client: InputClient, length: number, reason: string): void {
+    const from = client.have;
+    client.have += length;
+    lose(client, { kind: 'not_executed', from, to: client.have, reason });
+    settle(client, client.settled);
   }
 
   /** Takes back what a client has queued; the call in flight goes on. */

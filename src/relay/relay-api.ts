@@ -78,7 +78,7 @@ export interface RelayOptions {
 }
 
 export interface RelayLogEvent {
-  event: 'attach' | 'detach' | 'refuse' | 'gap' | 'exit' | 'error';
+  event: 'attach' | 'detach' | 'takeover' | 'refuse' | 'gap' | 'exit' | 'error';
   sandboxId: string;
   sessionId?: string;
   subject?: string;

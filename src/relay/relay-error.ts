@@ -19,11 +19,6 @@ export interface Closing {
 
 export const replaced: Refusal = {
   code: 'replaced',
-  message: 'Another window took over this terminal.',
-  retryable: false,
-};
-export const superseded: Refusal = {
-  code: 'superseded',
   message: 'A newer socket of the same client took over.',
   retryable: false,
 };

@@ -1,4 +1,4 @@
-import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/channel.js';
+import type { Channel, ChannelEvent, ChannelMode, ExitEvent, PtySize } from '../channel/channel.js';
 import { type CommandResult, InvalidArgumentError, SandboxError, TimeoutError } from '../errors.js';
 import { timeLimit } from '../transport/call-options.js';
 import { check, checkOptions } from '../transport/check-options.js';
@@ -99,6 +99,28 @@ export class PtyHandle extends CommandHandle {
   /** Wishes for a size; the newest wish wins, also over a link that is down. */
   resize(size: PtySize): void {
     this.channel.resize(checkedSize('pty.resize', size));
+  }
+
+  /**
+   * `write`: what is sent here is executed, and the terminal has this one's size. `read`: this one watches, because another
+   * window has taken over, or because the session may only watch. Straight to envd everybody writes.
+   */
+  get mode(): ChannelMode {
+    return this.channel.sharing?.mode ?? 'write';
+  }
+
+  /** Calls back when `mode` changes, as when another window takes over. Returns what ends that. */
+  onMode(listener: (mode: ChannelMode) => void): () => void {
+    return this.channel.sharing?.onMode(listener) ?? (() => undefined);
+  }
+
+  /**
+   * Takes the writing over from the window that has it, which watches from then on: what it had typed and was not sent yet
+   * is not executed, and it is told. Resolves when this one may write; a link that is down is waited for.
+   * @throws {PermissionDeniedError} code `read_only`: the session may only watch.
+   */
+  async takeOver(): Promise<void> {
+    await this.channel.sharing?.takeOver();
   }
 
   /**

@@ -91,7 +91,7 @@ export class SandboxTerminalElement extends Base {
     const labels = terminalLabels();
     const frame = new TerminalFrame(this, labels);
     const again = (): void => this.#restart();
-    new StatusNotice(frame.status, labels, { reconnect: again, reopen: again }).show(status);
+    new StatusNotice(frame.status, labels, { reconnect: again, reopen: again, takeOver: again }).show(status);
     this.#report(status);
   }
 

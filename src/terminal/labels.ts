@@ -18,6 +18,11 @@ export interface TerminalLabels {
   dismiss: string;
   /** For the error code `replaced`. */
   takeBack: string;
+  /** Another window writes, and this one watches. */
+  watching: string;
+  takeOver: string;
+  /** The session may only watch. */
+  readOnly: string;
   reopen: string;
   /** Why the terminal closed, by the error's `code`. */
   closed: Record<string, string>;
@@ -47,6 +52,9 @@ const english: TerminalLabels = {
   sendAgain: 'Send it now',
   dismiss: 'Dismiss',
   takeBack: 'Use it here',
+  watching: 'Another window is typing here.',
+  takeOver: 'Take over',
+  readOnly: 'You can watch this terminal, but not type.',
   reopen: 'Reconnect',
   closed: {
     replaced: 'This terminal was opened in another tab.',

@@ -1,13 +1,23 @@
 import type { ITheme } from '@xterm/xterm';
+import type { ChannelMode } from '../channel/channel.js';
 import type { TerminalLabels } from './labels.js';
 
 /** How a terminal is: `reconnecting` heals by itself, `exited` and `closed` stay. */
 export type TerminalStatus =
   | { state: 'connecting' }
-  | { state: 'open'; pid: number }
+  | TerminalOpen
   | { state: 'reconnecting'; attempt: number; error?: Error }
   | { state: 'exited'; exitCode: number; status: string }
   | { state: 'closed'; error?: unknown };
+
+/** A terminal that works; also one whose user only watches, since another window has taken over. */
+export interface TerminalOpen {
+  state: 'open';
+  pid: number;
+  mode: ChannelMode;
+  /** Whether `takeOver` is offered to one who watches: not where the session may only watch. */
+  mayWrite: boolean;
+}
 
 /** What a terminal is opened with. */
 export interface OpenTerminalOptions {

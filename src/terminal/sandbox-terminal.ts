@@ -63,6 +63,8 @@ export class SandboxTerminal {
     this.#statusNotice = new StatusNotice(this.#frame.status, this.#labels, {
       reconnect: () => this.reconnect(),
       reopen: () => void this.reopen(),
+      // Where it may not, the status says so.
+      takeOver: () => void this.takeOver().catch(() => undefined),
       ...(options.restart && { restart: () => void this.restart() }),
     });
     this.#cleanups.push(
@@ -103,6 +105,15 @@ export class SandboxTerminal {
   /** Starts a new shell in the same place; the old one is let go of, not killed. */
   async restart(): Promise<void> {
     await this.#attachAgain(undefined);
+  }
+
+  /**
+   * Takes the writing over from the window that has it, which watches from then on.
+   * @throws {PermissionDeniedError} code `read_only`: the session may only watch.
+   */
+  async takeOver(): Promise<void> {
+    await this.#handle?.channel.sharing?.takeOver();
+    this.focus();
   }
 
   /** Tries at once where the link waits to reconnect. */
@@ -164,22 +175,32 @@ export class SandboxTerminal {
       onClose: (error) => this.#setStatus({ state: 'closed', ...(error !== undefined && { error }) }),
       onInputRejected: (input) => this.#inputNotice.add(input),
     });
+    const { channel, pid } = handle;
+    const { sharing } = channel;
     const follow = (status: ChannelStatus): void => {
       // The end comes from the addon, after the last output is on the screen.
-      if (status.state === 'open') this.#setStatus({ state: 'open', pid: handle.pid });
+      if (status.state === 'open')
+        this.#setStatus({
+          state: 'open',
+          pid,
+          mode: sharing?.mode ?? 'write',
+          mayWrite: sharing?.mayWrite ?? true,
+        });
       else if (status.state === 'reconnecting') this.#setStatus(status);
     };
     this.#handle = handle;
     this.#addon = addon;
     this.terminal.loadAddon(addon);
-    const unfollow = handle.channel.onStatus(follow);
+    const unfollow = channel.onStatus(follow);
+    const unfollowMode = sharing?.onMode(() => channel.status.state === 'open' && follow(channel.status));
     this.#detach = () => {
       unfollow();
+      unfollowMode?.();
       addon.dispose();
       void handle.disconnect();
       this.#detach = undefined;
     };
-    follow(handle.channel.status);
+    follow(channel.status);
   }
 
   async #attachAgain(pid: number | undefined): Promise<void> {
@@ -196,7 +217,8 @@ export class SandboxTerminal {
     if (this.#disposed) return;
     const ended = status.state === 'exited' || status.state === 'closed';
     this.#status = status;
-    this.terminal.options.disableStdin = ended || status.state === 'connecting';
+    const watches = status.state === 'open' && status.mode === 'read';
+    this.terminal.options.disableStdin = ended || watches || status.state === 'connecting';
     this.#frame.markEnded(ended);
     if (ended) this.#inputNotice.clear();
     this.#statusNotice.show(status);

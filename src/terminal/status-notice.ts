@@ -1,11 +1,12 @@
 import type { TerminalLabels } from './labels.js';
 import type { Notice, NoticeAction } from './notice.js';
-import type { TerminalStatus } from './open-options.js';
+import type { TerminalOpen, TerminalStatus } from './open-options.js';
 
 /** What the user may do about a status. */
 export interface StatusActions {
   reconnect: () => void;
   reopen: () => void;
+  takeOver: () => void;
   /** Absent where new shells are not offered. */
   restart?: () => void;
 }
@@ -36,7 +37,7 @@ export class StatusNotice {
   show(status: TerminalStatus): void {
     const labels = this.#labels;
     if (status.state === 'open') {
-      this.#notice.hide();
+      this.#showMode(status);
     } else if (status.state === 'connecting') {
       this.#notice.show(labels.connecting);
     } else if (status.state === 'reconnecting') {
@@ -48,6 +49,13 @@ export class StatusNotice {
       const words = labels.closed[code] ?? labels.closedOtherwise(status.error);
       this.#notice.show(words, this.#closedActions(code));
     }
+  }
+
+  #showMode({ mode, mayWrite }: TerminalOpen): void {
+    const { watching, takeOver, readOnly } = this.#labels;
+    if (mode === 'write') this.#notice.hide();
+    else if (mayWrite) this.#notice.show(watching, [{ label: takeOver, run: this.#actions.takeOver }]);
+    else this.#notice.show(readOnly);
   }
 
   #closedActions(code: string): NoticeAction[] {

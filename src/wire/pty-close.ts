@@ -12,7 +12,7 @@ export const PtyClose = {
   notFound: 4404,
   /** Nothing was said in time. */
   silent: 4408,
-  /** A newer writer, or a newer socket of the same client, took over. */
+  /** A newer socket of the same client took over. */
   replaced: 4409,
   /** The program ended; an EXIT came before. */
   exited: 4410,

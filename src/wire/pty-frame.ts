@@ -24,7 +24,7 @@ export const FrameType = {
   resize: 6,
   /** Reserved: the size in force. */
   size: 7,
-  /** Reserved: now writer or viewer. */
+  /** Relay: now writer or viewer; the offset is where the accepted input ends. Client: asks to be the writer. */
   mode: 8,
   /** Both: asks for a PONG. */
   ping: 9,

@@ -42,10 +42,19 @@ export interface Welcome {
   /** Input below it was accepted, above it not; null when the relay cannot know. */
   inputHave: number | null;
   mode: 'read' | 'write';
+  /** Why the client is a viewer; see {@link Mode}. */
+  reason?: string;
   /** The size in force. */
   size: { cols: number; rows: number };
   /** Whether the output outlives the relay. */
   durable: boolean;
+}
+
+/** Who may type: the writer, or a viewer, who may not. */
+export interface Mode {
+  mode: 'read' | 'write';
+  /** Of the relay, why a client is a viewer: `taken_over` by another window, or `read_only`, as its session is. */
+  reason?: string;
 }
 
 export interface Gap {
@@ -127,10 +136,14 @@ export function parseWelcome(payload: Uint8Array): Welcome {
     from: count(fields, 'from'),
     head: count(fields, 'head'),
     inputHave: fields.inputHave === null ? null : count(fields, 'inputHave'),
-    mode: mode(fields),
+    ...modeOf(fields),
     size: parseSize(record(fields.size, '"size"')),
     durable: fields.durable === true,
   };
+}
+
+export function parseMode(payload: Uint8Array): Mode {
+  return modeOf(parse(payload, 'MODE'));
 }
 
 export function parseResize(payload: Uint8Array): { cols: number; rows: number } {
@@ -215,6 +228,13 @@ function mode(fields: Fields): 'read' | 'write' {
   if (fields.mode !== 'read' && fields.mode !== 'write')
     throw protocolError('"mode" is not "read" or "write"');
   return fields.mode;
+}
+
+function modeOf(fields: Fields): Mode {
+  return {
+    mode: mode(fields),
+    ...(fields.reason !== undefined && { reason: text(fields, 'reason', 128) }),
+  };
 }
 
 function parseSize(fields: Fields): { cols: number; rows: number } {

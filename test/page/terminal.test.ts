@@ -210,6 +210,33 @@ test('a terminal taken over by another tab can be taken back', async () => {
   expect(asked).toMatchObject({ connect: 100 });
 });
 
+test('a window that another one took over from watches, and takes over again', async () => {
+  await open();
+  await page.evaluate(() => sandbox.channel.sharing.set('read'));
+  await page.getByRole('status').getByText('Another window is typing here.').waitFor();
+  expect(await page.evaluate(() => terminal.status)).toMatchObject({ state: 'open', mode: 'read' });
+  await page.evaluate(() => {
+    terminal.terminal.input('rm x');
+    // A question of a program, which the writer's window answers.
+    sandbox.channel.print('seen\x1b[6n');
+  });
+  await shows('seen');
+  expect(await sentText()).toBe('');
+  await page.getByRole('button', { name: 'Take over' }).press('Enter');
+  await page.getByText('Another window is typing here.').waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => sandbox.channel.sharing.takeovers)).toBe(1);
+  // The keyboard is the terminal's again.
+  await page.keyboard.type('ls');
+  expect(await sentText()).toBe('ls');
+});
+
+test('one who may only watch is told so, and offered nothing', async () => {
+  await open();
+  await page.evaluate(() => sandbox.channel.sharing.set('read', false));
+  await page.getByRole('status').getByText('You can watch this terminal, but not type.').waitFor();
+  expect(await page.getByRole('button').count()).toBe(0);
+});
+
 test('an exit is told after the last output, and a new shell is offered', async () => {
   await open({ restart: true });
   await page.evaluate(() => {
@@ -346,7 +373,7 @@ test('dispose leaves no element and no listener, and lets go of the shell', asyn
     return {
       elements: element.childElementCount,
       own: ['window online', 'document visibilitychange'].map((name) => live.get(name)),
-      status: box.channel.listeners.size,
+      status: box.channel.listeners.size + box.channel.sharing.listeners.size,
       closed: box.channel.closed,
     };
   });
@@ -370,7 +397,7 @@ test('<sandbox-terminal> opens with its property, tells its events, and comes ba
     page.evaluate(
       () => (globalThis as never as { element: { view?: { status: unknown } } }).element.view?.status,
     );
-  await expect.poll(state).toEqual({ state: 'open', pid: 100 });
+  await expect.poll(state).toEqual({ state: 'open', pid: 100, mode: 'write', mayWrite: true });
   await page.evaluate(() => {
     const { element } = globalThis as never as { element: HTMLElement };
     document.querySelector('#terminal')!.append(element);

@@ -107,6 +107,46 @@ export function sharedTerminals(stage: BrokerStage): void {
     });
   });
 
+  describe('two windows of one user', () => {
+    test('write one at a time: the newer takes over, the older watches and may take over again', async () => {
+      const broker = stage.at('default');
+      const session = await broker.session({ subject: 'twofold' });
+      const laptop = await (await broker.connect(session)).pty.create(socketed);
+      const told = new Promise((resolve) => laptop.onMode(resolve));
+      const other = await broker.session({ subject: 'twofold' }, { sandboxId: session.sandboxId });
+      const phone = await (await broker.connect(other)).pty.connect(laptop.pid, { ...socketed, cols: 50 });
+      expect(await told).toBe('read');
+      expect([laptop.mode, phone.mode]).toEqual(['read', 'write']);
+      await phone.send('echo by-the-$((1+1))nd; stty size\n');
+      await readUntil(phone, 'by-the-2nd\r\n24 50');
+      await readUntil(laptop, 'by-the-2nd\r\n24 50');
+      await expect(laptop.send('echo no\n')).rejects.toMatchObject({ code: 'input_not_executed' });
+
+      await laptop.takeOver();
+      await laptop.send('echo by-the-$((0+1))st; stty size\n');
+      await readUntil(laptop, 'by-the-1st\r\n24 80');
+      expect(phone.mode).toBe('read');
+
+      const watching = await broker.session({
+        subject: 'onlooker',
+        sandbox: { id: session.sandboxId },
+        processesOf: 'twofold',
+        grants: { pty: 'read' },
+      });
+      const view = await (await broker.connect(watching)).pty.connect(laptop.pid, socketed);
+      expect(view.mode).toBe('read');
+      await expect(view.takeOver()).rejects.toMatchObject({
+        name: 'PermissionDeniedError',
+        code: 'read_only',
+      });
+      expect(laptop.mode).toBe('write');
+      const events = (await broker.events()).filter(({ sandboxId }) => sandboxId === session.sandboxId);
+      expect(events.filter(({ terminal }) => terminal?.event === 'takeover')).toHaveLength(2);
+      for (const { channel } of [view, phone]) channel.close();
+      await laptop.kill();
+    });
+  });
+
   describe('an invitation', () => {
     test('brings a second person to a terminal, and ends with the session that gave it', async () => {
       const broker = stage.at('stored');

@@ -15,7 +15,31 @@ export type ScriptedStatus =
   | { state: 'reconnecting'; attempt: number; error?: Error }
   | { state: 'closed'; error?: Error };
 
+/** Who writes, as a test says. */
+export class ScriptedSharing {
+  mode: 'write' | 'read' = 'write';
+  mayWrite = true;
+  takeovers = 0;
+  readonly listeners: Set<() => void> = new Set();
+
+  set(mode: 'write' | 'read', mayWrite = true): void {
+    Object.assign(this, { mode, mayWrite });
+    for (const listener of this.listeners) listener();
+  }
+
+  onMode(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async takeOver(): Promise<void> {
+    this.takeovers += 1;
+    this.set('write');
+  }
+}
+
 export class ScriptedChannel {
+  readonly sharing = new ScriptedSharing();
   readonly pid: number;
   readonly epoch = 'scripted';
   replayUntil = 0;

@@ -301,35 +301,77 @@ describe('an open channel', () => {
     ]);
   });
 
-  it('ends when another window takes over, and says what became of its input', async () => {
+  it('watches when another window takes over, knows what became of its input, and takes over again', async () => {
     const upstream = new FakeChannel(5);
     let release: () => void = () => {};
     upstream.beforeInput = () =>
       new Promise((resolve) => {
         release = resolve;
       });
-    const { server } = await serve(upstream);
-    const older = await openAt(server.port);
+    const { server, proxy } = await serve(upstream);
+    const older = await openAt(proxy.port);
     const reader = new Reader(older);
-    upstream.print('text');
-    await reader.until(() => reader.length === 4);
-    const inFlight = failure(older.send(bytes('a')));
+    const modes: string[] = [];
+    older.sharing?.onMode((mode) => modes.push(mode));
+    const inFlight = older.send(bytes('a'));
     while (upstream.sends === 0) await tick();
     const queued = failure(older.send(bytes('b')));
     await tick(20);
-    const newer = await openAt(server.port);
+    const newer = await openAt(server.port, { size: { cols: 90, rows: 30 } });
     expect(isE2BEdgeError(await queued, 'input_not_executed')).toBe(true);
-    expect(isE2BEdgeError(await inFlight, 'input_uncertain')).toBe(true);
-    await reader.done;
-    expect(reader.text).toBe('text');
-    expect(reader.error).toMatchObject({ code: 'replaced' });
-    expect(older.status).toMatchObject({ state: 'closed', error: { code: 'replaced' } });
-    const sent = newer.send(bytes('c'));
+    expect([older.sharing?.mode, newer.sharing?.mode, modes]).toEqual(['read', 'write', ['read']]);
+    expect(isE2BEdgeError(await failure(older.send(bytes('c'))), 'input_not_executed')).toBe(true);
     release();
-    while (upstream.sends < 2) await tick();
-    release();
-    await sent;
-    expect(new TextDecoder().decode(upstream.input)).toBe('ac');
+    await inFlight;
+    upstream.beforeInput = async () => {};
+    upstream.print('text');
+    await reader.until(() => reader.text === 'text');
+
+    // A lost connection does not take the writing back.
+    proxy.cutAll();
+    await status(older, 'reconnecting');
+    await status(older, 'open');
+    expect([older.sharing?.mode, newer.sharing?.mode]).toEqual(['read', 'write']);
+    older.resize({ cols: 70, rows: 20 });
+    expect(upstream.sizes.at(-1)).toEqual({ cols: 90, rows: 30 });
+
+    await older.sharing?.takeOver();
+    await older.send(bytes('d'));
+    expect(new TextDecoder().decode(upstream.input)).toBe('ad');
+    expect(upstream.sizes.at(-1)).toEqual({ cols: 70, rows: 20 });
+    expect([older.sharing?.mode, newer.sharing?.mode, modes]).toEqual(['write', 'read', ['read', 'write']]);
+    await older.sharing?.takeOver();
+  });
+
+  it('takes over when the link is back', async () => {
+    const upstream = new FakeChannel(5);
+    const { server, proxy } = await serve(upstream);
+    const older = await openAt(proxy.port);
+    const newer = await openAt(server.port);
+    while (older.sharing?.mode === 'write') await tick();
+    proxy.cutAll();
+    await status(older, 'reconnecting');
+    const wished = older.sharing?.takeOver();
+    await wished;
+    expect(older.sharing?.mode).toBe('write');
+    while (newer.sharing?.mode === 'write') await tick();
+    newer.close();
+    expect(await failure(newer.sharing?.takeOver() as Promise<void>)).toMatchObject({ code: 'closed' });
+  });
+
+  it('may only watch where its session may, and is told so when it asks', async () => {
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream);
+    const viewer = await openAt(server.port, { token: () => 'ann:read' });
+    expect(viewer.sharing).toMatchObject({ mode: 'read', mayWrite: false });
+    expect(await failure(viewer.send(bytes('x')))).toMatchObject({ code: 'input_not_executed' });
+    expect(await failure(viewer.sharing?.takeOver() as Promise<void>)).toMatchObject({
+      name: 'PermissionDeniedError',
+      code: 'read_only',
+    });
+    viewer.resize({ cols: 10, rows: 10 });
+    expect(viewer.status.state).toBe('open');
+    expect(upstream.sizes).toEqual([]);
   });
 
   it('does not call input safe to repeat that was in flight when the terminal was refused later', async () => {

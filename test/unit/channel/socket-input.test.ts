@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SocketInput } from '../../../src/channel/socket-input.js';
 import { isE2BEdgeError } from '../../../src/errors.js';
+import { decodeFrame, FrameType } from '../../../src/wire/pty-frame.js';
+import { encodeJson } from '../../../src/wire/pty-messages.js';
 
 let sent: [offset: number, length: number][];
 let fates: Record<string, string>;
@@ -56,7 +58,11 @@ it('does not send the rest of a text whose beginning was lost', async () => {
   send('text', 100 * 1024);
   send('later', 1);
   expect(sent).toHaveLength(64);
-  input.lost('not_executed', 0, 64 * 1024, 'the sandbox did not take it');
+  input.lost(
+    decodeFrame(
+      encodeJson(FrameType.notExecuted, 0, { to: 64 * 1024, reason: 'the sandbox did not take it' }),
+    ),
+  );
   input.acked(64 * 1024);
   await settle();
   expect(sent.slice(64)).toEqual([[64 * 1024, 1]]);
@@ -131,4 +137,39 @@ it('tells at the end what was sent, what was not, and what the relay did not acc
     large: 'input_not_executed',
     after: 'input_not_executed',
   });
+});
+
+it('sends nothing of a viewer, whose input in flight has its fate from the relay', async () => {
+  input.up(0, true);
+  send('in flight', 10);
+  send('large', 70 * 1024);
+  input.refuse('another window writes');
+  send('later', 1);
+  await settle();
+  expect(fates).toEqual({ later: 'input_not_executed' });
+  const transmitted = 10 + 63 * 1024;
+  input.acked(transmitted);
+  await settle();
+  expect(fates).toEqual({
+    'in flight': 'executed',
+    large: 'input_not_executed',
+    later: 'input_not_executed',
+  });
+  input.refuse(undefined);
+  send('again', 5);
+  expect(sent.at(-1)).toEqual([transmitted, 5]);
+});
+
+it('does not send to a viewer again what was in flight when the link broke', async () => {
+  input.up(0, true);
+  send('unknown', 10);
+  input.down(Date.now());
+  send('typed', 5);
+  await settle();
+  expect(fates).toEqual({});
+  input.refuse('another window writes');
+  input.up(0, true);
+  await settle();
+  expect(sent).toHaveLength(1);
+  expect(fates).toEqual({ unknown: 'input_not_executed', typed: 'input_not_executed' });
 });

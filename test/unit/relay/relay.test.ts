@@ -11,6 +11,7 @@ import {
 import { createRelay } from '../../../src/relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent, RelayOptions } from '../../../src/relay/relay-api.js';
 import { encodeFrame, FrameType } from '../../../src/wire/pty-frame.js';
+import { encodeJson } from '../../../src/wire/pty-messages.js';
 import { FakeChannel } from '../../faults/support/fake-channel.js';
 import { accessFor } from '../../faults/support/relay-server.js';
 import { MemorySocket } from './support/memory-socket.js';
@@ -706,7 +707,9 @@ describe('input', () => {
   });
 
   it('is bounded also over all clients that leave some behind', async () => {
-    const { epoch } = (await join()).welcome;
+    const opener = await join();
+    const { epoch } = opener.welcome;
+    opener.drop();
     let release: () => void = () => {};
     first().beforeInput = () =>
       new Promise((resolve) => {
@@ -783,11 +786,11 @@ describe('input', () => {
     older.type(0, 'in flight');
     older.type(9, 'queued');
     const newer = await join({ pty: 1000, clientId: 'other', cols: 100, rows: 30 });
-    expect(older.closeCode).toBe(4409);
-    expect(older.refusal.code).toBe('replaced');
-    expect(older.of(FrameType.error)[0]?.offset).toBe(15);
+    expect(older.json(FrameType.mode)).toEqual([{ mode: 'read', reason: 'taken_over' }]);
+    expect(older.of(FrameType.mode)[0]?.offset).toBe(15);
     expect(older.of(FrameType.notExecuted)[0]).toMatchObject({ offset: 9 });
     older.type(15, 'too late');
+    older.resize(1, 50, 20);
     newer.type(0, 'newer');
     release();
     await settle();
@@ -795,6 +798,72 @@ describe('input', () => {
     await settle();
     expect(typed()).toBe('in flightnewer');
     expect(first().sizes.at(-1)).toEqual({ cols: 100, rows: 30 });
+    expect(older.closeCode).toBeUndefined();
+    expect(older.json(FrameType.notExecuted)).toEqual([
+      { to: 15, reason: 'another window took over' },
+      { to: 23, reason: 'another window took over' },
+    ]);
+    expect(older.inputAcked).toBe(23);
+    expect(log.filter(({ event }) => event === 'takeover')).toMatchObject([{ subject: 'ann', pid: 1000 }]);
+  });
+
+  it('is taken back by one who asks, whom a lost connection does not make the writer again', async () => {
+    const older = await join();
+    const newer = await join({ pty: 1000, clientId: 'other' });
+    older.askToWrite();
+    expect(older.json(FrameType.mode).at(-1)).toEqual({ mode: 'write' });
+    expect(newer.json(FrameType.mode)).toEqual([{ mode: 'read', reason: 'taken_over' }]);
+    older.resize(1, 90, 20);
+    older.type(0, 'older');
+    newer.type(0, 'newer');
+    await settle();
+    expect(typed()).toBe('older');
+    expect(first().sizes).toEqual([{ cols: 90, rows: 20 }]);
+    older.askToWrite();
+    expect(older.json(FrameType.mode).at(-1)).toEqual({ mode: 'write' });
+    expect(newer.of(FrameType.mode)).toHaveLength(1);
+
+    newer.drop();
+    const { epoch } = older.welcome;
+    const back = await join({ pty: 1000, clientId: 'other', epoch });
+    expect(back.welcome).toMatchObject({ mode: 'read', reason: 'taken_over' });
+    expect(older.of(FrameType.mode)).toHaveLength(3);
+    older.drop();
+    await settle();
+    // Nobody becomes the writer without having asked for it.
+    expect(back.of(FrameType.mode)).toEqual([]);
+    back.type(5, 'x');
+    await settle();
+    expect(typed()).toBe('older');
+    const again = await join({ pty: 1000, epoch });
+    expect(again.welcome.mode).toBe('write');
+    expect(again.welcome.reason).toBeUndefined();
+  });
+
+  it('is written by nobody who may only watch, and asks too often', async () => {
+    const writer = await join();
+    const viewer = await join({ pty: 1000, clientId: 'viewer', token: 'ann:read' });
+    expect(viewer.welcome).toMatchObject({ mode: 'read', reason: 'read_only' });
+    viewer.askToWrite();
+    expect(viewer.json(FrameType.mode)).toEqual([{ mode: 'read', reason: 'read_only' }]);
+    expect(writer.of(FrameType.mode)).toEqual([]);
+    for (let count = 0; count < 40; count++) viewer.askToWrite();
+    expect(viewer.closeCode).toBe(4400);
+    writer.onMessage(encodeJson(FrameType.mode, 0, { mode: 'read' }));
+    expect(writer.closeCode).toBe(4400);
+  });
+
+  it('of a takeover is held back no further than the new writer has read', async () => {
+    await join();
+    const viewer = await join({ pty: 1000, clientId: 'viewer', mode: 'read' });
+    viewer.askToWrite();
+    first().print('x'.repeat(32 * kib));
+    for (let count = 0; count < 20; count++) first().print('x'.repeat(32 * kib));
+    await vi.advanceTimersByTimeAsync(10);
+    expect(first().read).toBeLessThanOrEqual(256 * kib);
+    viewer.ack(viewer.end);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(first().read).toBeGreaterThan(256 * kib);
   });
 
   it('goes on through a newer socket of the same client', async () => {
@@ -802,7 +871,7 @@ describe('input', () => {
     older.type(0, 'one ');
     const newer = await join({ pty: 1000, epoch: older.welcome.epoch });
     expect(older.closeCode).toBe(4409);
-    expect(older.refusal.code).toBe('superseded');
+    expect(older.refusal.code).toBe('replaced');
     expect(newer.welcome.inputHave).toBe(4);
     newer.type(4, 'two');
     await settle();
@@ -832,28 +901,35 @@ describe('input', () => {
     newer.type(0, 'x');
     await settle();
     expect(newer.inputAcked).toBe(1);
+
+    const early = accept().hello({ pty: 7, clientId: 'early' });
+    await settle();
+    const late = accept().hello({ pty: 7, clientId: 'late' });
+    await settle();
+    waits[3]?.();
+    await settle();
+    waits[2]?.();
+    await settle();
+    expect(late.welcome.mode).toBe('write');
+    expect(early.welcome).toMatchObject({ mode: 'read', reason: 'taken_over' });
+    expect(late.of(FrameType.mode)).toEqual([]);
   });
 
   it('of a viewer is refused', async () => {
     await join();
-    for (const token of ['ann:read', 'ann']) {
-      const viewer = await join({
-        pty: 1000,
-        clientId: 'viewer',
-        token,
-        mode: token === 'ann' ? 'read' : 'write',
-      });
+    for (const attempt of [
+      (socket: MemorySocket) => socket.type(0, 'x'),
+      (socket: MemorySocket) => socket.resize(1, 10, 10),
+    ]) {
+      const viewer = await join({ pty: 1000, clientId: 'viewer', token: 'ann:read' });
       expect(viewer.welcome.mode).toBe('read');
-      viewer.type(0, 'x');
+      attempt(viewer);
       expect(viewer.closeCode).toBe(4403);
-      const sizer = await join({
-        pty: 1000,
-        clientId: 'viewer',
-        token,
-        mode: token === 'ann' ? 'read' : 'write',
-      });
-      sizer.resize(1, 10, 10);
-      expect(sizer.closeCode).toBe(4403);
+      const watching = await join({ pty: 1000, clientId: 'watching', mode: 'read' });
+      expect(watching.welcome).toMatchObject({ mode: 'read' });
+      expect(watching.welcome.reason).toBeUndefined();
+      attempt(watching);
+      expect(watching.closeCode).toBeUndefined();
     }
     await settle();
     expect(typed()).toBe('');

@@ -14,6 +14,7 @@ import {
   parseGap,
   parseHello,
   parseLostInput,
+  parseMode,
   parseRefusal,
   parseResize,
   parseWelcome,
@@ -21,7 +22,16 @@ import {
 
 const settings = { seed: 20_261_123, numRuns: 500 };
 const types = Object.values(FrameType);
-const parsers = [parseHello, parseWelcome, parseResize, parseGap, parseExit, parseRefusal, parseLostInput];
+const parsers = [
+  parseHello,
+  parseWelcome,
+  parseResize,
+  parseMode,
+  parseGap,
+  parseExit,
+  parseRefusal,
+  parseLostInput,
+];
 
 const hello = {
   token: 't',
@@ -160,11 +170,19 @@ describe('a control payload', () => {
       head: 2,
       inputHave: null,
       mode: 'read',
+      reason: 'taken_over',
       size: { cols: 1, rows: 2 },
       durable: false,
     };
     const { payload } = decodeFrame(encodeJson(FrameType.welcome, 0, welcome));
     expect(parseWelcome(payload)).toEqual(welcome);
+    for (const mode of [{ mode: 'write' }, { mode: 'read', reason: 'read_only' }]) {
+      expect(parseMode(bytesOf({ ...mode, other: 1 }))).toEqual(mode);
+    }
+    for (const change of [{ mode: 'admin' }, { reason: 1 }, { reason: 'x'.repeat(129) }]) {
+      refused(() => parseMode(bytesOf({ mode: 'read', ...change })));
+      refused(() => parseWelcome(bytesOf({ ...welcome, ...change })));
+    }
     const exit = { exitCode: -1, status: 'signal: killed', error: 'signal: killed', at: 5 };
     expect(parseExit(bytesOf(exit))).toEqual(exit);
     const refusal = { code: 'replaced', message: 'm', retryable: false, retryAfterMs: 3 };

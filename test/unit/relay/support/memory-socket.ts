@@ -65,6 +65,10 @@ export class MemorySocket implements RelaySocket {
     this.onMessage(encodeJson(FrameType.resize, number, { cols, rows }));
   }
 
+  askToWrite(): void {
+    this.onMessage(encodeJson(FrameType.mode, 0, { mode: 'write' }));
+  }
+
   of(type: FrameType): Frame[] {
     return this.frames.filter((frame) => frame.type === type);
   }
