@@ -22,6 +22,8 @@ export interface ProcessGuard {
   lastKindOf(upstream: Upstream, owner: string, pid: number): Promise<ProcessKind | undefined>;
   /** A sign of life of the owner's process: it still has its id. */
   alive(upstream: Upstream, owner: string, pid: number, kind: ProcessKind): void;
+  /** Leaves in a list only what the session may know of, without the marks. */
+  visible(list: ListResponse, claims: SessionClaims): Promise<ListResponse>;
 }
 
 /** What a session wants of a process. */
@@ -35,16 +37,29 @@ const trustMs = 5_000;
 /** For as long as a page may have been away from a process that it comes back to. */
 const rememberMs = 3_600_000;
 const maxProcesses = 10_000;
+/** A mark never changes, and making one takes another thread, which a list would wait for. */
+const markMs = 3_600_000;
+const maxMarks = 1_000;
 
 export function createProcessGuard(): ProcessGuard {
   const kinds = createBoundedCache<ProcessKind>(trustMs, maxProcesses);
   const remembered = createBoundedCache<ProcessKind>(rememberMs, maxProcesses);
+  const marks = createBoundedCache<string>(markMs, maxMarks);
   const key = ({ sandboxId, user }: Upstream, owner: string, pid: number): string =>
     JSON.stringify([sandboxId, user ?? null, owner, pid]);
 
   function remember(id: string, kind: ProcessKind): void {
     kinds.set(id, kind);
     remembered.set(id, kind);
+  }
+
+  async function markOf(owner: string, user: string | undefined): Promise<string> {
+    const id = JSON.stringify([owner, user ?? null]);
+    const known = marks.get(id);
+    if (known !== undefined) return known;
+    const mark = await tagOf(owner, user);
+    marks.set(id, mark);
+    return mark;
   }
 
   async function lookUp(
@@ -54,7 +69,7 @@ export function createProcessGuard(): ProcessGuard {
   ): Promise<{ isListed: boolean; kind: ProcessKind | undefined }> {
     const list = await upstream.call(Process.list, {});
     const found = list?.processes.find((process) => process.pid === pid);
-    const kind = kindOfTag(found?.tag, await tagOf(owner, upstream.user));
+    const kind = kindOfTag(found?.tag, await markOf(owner, upstream.user));
     const id = key(upstream, owner, pid);
     if (kind) remember(id, kind);
     else kinds.delete(id);
@@ -71,6 +86,15 @@ export function createProcessGuard(): ProcessGuard {
       return isListed ? kind : remembered.get(key(upstream, owner, pid));
     },
     alive: (upstream, owner, pid, kind) => remember(key(upstream, owner, pid), kind),
+    async visible(list, claims) {
+      const mark = await markOf(processOwner(claims), claims.g.user);
+      const processes: ListResponse['processes'] = [];
+      for (const { tag, ...process } of list.processes) {
+        const kind = kindOfTag(tag, mark);
+        if (kind && (await mayUse(claims.g, kind, 'watch'))) processes.push(process);
+      }
+      return { ...list, processes };
+    },
   };
 }
 
@@ -83,17 +107,6 @@ export async function mayUse(grant: FullGrant, kind: ProcessKind, use: ProcessUs
     if ((await exactKind(command)) === kind) return use !== 'type' || command.stdin === true;
   }
   return false;
-}
-
-/** Leaves in a list only what the session may know of, without the marks. */
-export async function visibleProcesses(list: ListResponse, claims: SessionClaims): Promise<ListResponse> {
-  const mark = await tagOf(processOwner(claims), claims.g.user);
-  const processes: ListResponse['processes'] = [];
-  for (const { tag, ...process } of list.processes) {
-    const kind = kindOfTag(tag, mark);
-    if (kind && (await mayUse(claims.g, kind, 'watch'))) processes.push(process);
-  }
-  return { ...list, processes };
 }
 
 /** @throws what envd says of a process that is not there: whether it is another's is not told. */

@@ -19,13 +19,7 @@ import {
 import type { Upstream } from './envd-upstream.js';
 import type { FileAccess, FileGuard } from './file-guard.js';
 import { requireSafePlaces } from './grant-conflict.js';
-import {
-  mayUse,
-  type ProcessGuard,
-  type ProcessUse,
-  requireKind,
-  visibleProcesses,
-} from './process-guard.js';
+import { mayUse, type ProcessGuard, type ProcessUse, requireKind } from './process-guard.js';
 import { exactKind, processTag } from './process-mark.js';
 import { invalidRequest, notGranted } from './refusals.js';
 import { processOwner, type SessionClaims } from './session-token.js';
@@ -76,7 +70,7 @@ const policies: ReadonlyMap<string, RpcPolicy> = /*@__PURE__*/ (() =>
   new Map(
     [
       policy(Process.list, async (_, { claims }) => requireAnyProcess(claims), {
-        filter: (list, { claims }) => visibleProcesses(list as ListResponse, claims),
+        filter: (list, { processes, claims }) => processes.visible(list as ListResponse, claims),
       }),
       policy(Process.start, admitStart),
       policy(Process.connect, (message, context) => requireProcess(message.process, context, 'watch')),

@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Upstream } from '../../../src/broker/envd-upstream.js';
 import { parseGrant } from '../../../src/broker/grant.js';
+import { createProcessGuard } from '../../../src/broker/process-guard.js';
 import { exactKind, type ProcessKind, processTag } from '../../../src/broker/process-mark.js';
 import { type CallContext, rpcPolicy } from '../../../src/broker/rpc-policy.js';
 import {
@@ -21,7 +22,7 @@ function contextOf(grant: Grant, kind?: ProcessKind) {
   const context: CallContext = {
     claims: { sub: 'ann', sid: 's1', sbx: 'i1', auth_time: 0, g: parseGrant(grant) },
     upstream: { sandboxId: 'i1', user: undefined } as Upstream,
-    processes: { kindOf, lastKindOf, alive: () => undefined },
+    processes: { ...createProcessGuard(), kindOf, lastKindOf },
     files: { check, realPath: async (_upstream: unknown, path: string) => path } as never,
   };
   return { context, check, kindOf, lastKindOf };
@@ -130,6 +131,24 @@ describe('a procedure of processes', () => {
     const list = { processes: [{ pid: 1, tag: await processTag('ann', undefined, 'run') }, { pid: 2 }] };
     const visible = await rpcPolicy(path)?.filter?.(list, contextOf({ commands: 'run' }).context);
     expect(visible).toEqual({ processes: [{ pid: 1 }] });
+  });
+
+  test('that lists shows each owner and Linux user their own, at the first time and after', async () => {
+    const { filter } = rpcPolicy('process.Process/List') ?? {};
+    const { processes } = contextOf({}).context;
+    const whose = [
+      ['ann', undefined],
+      ['bob', undefined],
+      ['ann', 'root'],
+      ['ann', 'null'],
+    ] as const;
+    const marked = whose.map(async ([sub, user], pid) => ({ pid, tag: await processTag(sub, user, 'run') }));
+    const list = { processes: await Promise.all(marked) };
+    for (const [pid, [sub, user]] of [...whose.entries(), ...whose.entries()]) {
+      const { context } = contextOf({ commands: 'run', ...(user && { user }) });
+      const claims = { ...context.claims, sub };
+      expect(await filter?.(list, { ...context, processes, claims })).toEqual({ processes: [{ pid }] });
+    }
   });
 
   test('that does something to a process does not find what has ended', async () => {
