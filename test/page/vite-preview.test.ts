@@ -51,7 +51,7 @@ test('Vite changes its page in a preview without a reload', async () => {
 
   // What a reload would forget.
   await frame.getByRole('textbox').fill('typed');
-  await sandbox.files.write('/home/user/words.js', words('as it is now'));
+  await sandbox.commands.run(`cat > words.js <<'end'\n${words('as it is now')}end`);
   await frame.getByRole('heading', { name: 'as it is now' }).waitFor();
   expect(await frame.getByRole('textbox').inputValue()).toBe('typed');
 
