@@ -9,6 +9,7 @@ import {
   encodeFrame,
   type Frame,
   FrameType,
+  frameWithRoom,
   maxInputBytes,
   maxPayloadBytes,
   protocolError,
@@ -158,7 +159,9 @@ export class Attachment implements InputListener {
       const end = Math.min(history.head, this.#acked + this.#window, hole?.at ?? history.head);
       const length = Math.min(end - this.#sent, maxPayloadBytes);
       if (length <= 0) break;
-      this.#send(encodeFrame(FrameType.out, this.#sent, history.read(this.#sent, length)));
+      const { message, room } = frameWithRoom(FrameType.out, this.#sent, length);
+      history.copy(this.#sent, room);
+      this.#send(message);
       this.#sent += length;
     }
     return declared;

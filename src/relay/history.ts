@@ -50,15 +50,16 @@ export class History {
     return this.#holes.find(({ id, at }) => id > afterId && at >= offset);
   }
 
-  read(offset: number, length: number): Uint8Array {
-    return this.#ring.read(offset, length);
+  /** Fills a place with what is kept from an offset on. */
+  copy(offset: number, to: Uint8Array): void {
+    this.#ring.copy(offset, to);
   }
 
   /** Where a screen that was reset goes on: the first start of a line that is kept. */
   lineStart(): number {
     const { tail, head } = this;
     if (tail === 0) return 0;
-    const found = this.read(tail, Math.min(head - tail, lineStartSearchBytes)).indexOf(newline);
+    const found = this.#ring.read(tail, Math.min(head - tail, lineStartSearchBytes)).indexOf(newline);
     return found === -1 ? tail : tail + found + 1;
   }
 }

@@ -3,6 +3,7 @@
 import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/channel.js';
 import { ConnectionError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
+import { maxPayloadBytes } from '../wire/pty-frame.js';
 import { randomId } from '../wire/pty-id.js';
 import type { Exit, Hello, Mode } from '../wire/pty-messages.js';
 import { Attachment, type AttachmentOwner, type Traffic } from './attachment.js';
@@ -59,6 +60,8 @@ export class Hub implements AttachmentOwner {
   #exit: Exit | undefined;
   #ended = false;
   #unsent = false;
+  /** Up to where output was handed to the sockets. */
+  #pumped = 0;
   #coalescing: ReturnType<typeof setTimeout> | undefined;
   #tombstone: ReturnType<typeof setTimeout> | undefined;
 
@@ -210,9 +213,10 @@ export class Hub implements AttachmentOwner {
       this.#history.append(event.data);
       this.#options.channel.ack(event.offset + event.data.length);
     }
-    // The first byte goes at once; what follows on its heels goes together.
-    if (this.#coalescing === undefined) this.#pumpAll();
-    else this.#unsent = true;
+    // The first byte goes at once; what follows on its heels goes together, as soon as a frame is full.
+    this.#unsent = true;
+    const isFull = this.#history.head - this.#pumped >= maxPayloadBytes;
+    if (this.#coalescing === undefined || isFull) this.#pumpAll();
   }
 
   async #takeExit({ exitCode, status, error }: ExitEvent): Promise<void> {
@@ -232,6 +236,8 @@ export class Hub implements AttachmentOwner {
 
   #pumpAll(): void {
     this.#unsent = false;
+    this.#pumped = this.#history.head;
+    clearTimeout(this.#coalescing);
     for (const attachment of [...this.#attachments]) this.#pump(attachment);
     this.#coalescing = setTimeout(() => {
       this.#coalescing = undefined;

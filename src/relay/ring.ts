@@ -34,11 +34,16 @@ export class Ring {
   /** A copy of the bytes from an offset on; both ends must be kept. */
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
-    const at = offset % this.#buffer.length;
-    const first = this.#buffer.subarray(at, at + length);
-    bytes.set(first);
-    bytes.set(this.#buffer.subarray(0, length - first.length), first.length);
+    this.copy(offset, bytes);
     return bytes;
+  }
+
+  /** Fills a place with the bytes from an offset on; both ends must be kept. */
+  copy(offset: number, to: Uint8Array): void {
+    const at = offset % this.#buffer.length;
+    const first = this.#buffer.subarray(at, at + to.length);
+    to.set(first);
+    to.set(this.#buffer.subarray(0, to.length - first.length), first.length);
   }
 
   #grow(needed: number): void {

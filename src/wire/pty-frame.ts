@@ -67,15 +67,28 @@ const empty: Uint8Array = new Uint8Array(0);
 
 /** @throws {SandboxError} code `protocol_error` when it is not a frame. */
 export function encodeFrame(type: FrameType, offset = 0, payload: Uint8Array = empty): Uint8Array {
+  const { message, room } = frameWithRoom(type, offset, payload.length);
+  room.set(payload);
+  return message;
+}
+
+/**
+ * A frame whose payload is still to be written into `room`: it need not be put together elsewhere first.
+ * @throws {SandboxError} code `protocol_error` when it is not a frame.
+ */
+export function frameWithRoom(
+  type: FrameType,
+  offset: number,
+  payloadBytes: number,
+): { message: Uint8Array; room: Uint8Array } {
   if (!Number.isSafeInteger(offset) || offset < 0) throw protocolError(`${offset} is no offset`);
-  if (payload.length > maxPayloadBytes) throw protocolError(`a frame of ${payload.length} bytes is too long`);
-  const message = new Uint8Array(headerBytes + payload.length);
+  if (payloadBytes > maxPayloadBytes) throw protocolError(`a frame of ${payloadBytes} bytes is too long`);
+  const message = new Uint8Array(headerBytes + payloadBytes);
   const view = new DataView(message.buffer);
   view.setUint8(0, type);
   view.setUint32(1, Math.floor(offset / highWord));
   view.setUint32(5, offset % highWord);
-  message.set(payload, headerBytes);
-  return message;
+  return { message, room: message.subarray(headerBytes) };
 }
 
 /**

@@ -20,10 +20,12 @@ const broker = createNodeBroker({
         { op: 'write', prefix: '/' },
       ],
       commands: 'run',
+      pty: 'write',
     },
   }),
 });
 const servers = [createServer(broker.handleRequest), createServer(passOn)];
+servers[0].on('upgrade', broker.handleUpgrade);
 for (const server of servers) await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const [url, hopUrl] = servers.map((server) => `http://127.0.0.1:${server.address().port}`);
 process.send({ url, hopUrl });

@@ -10,7 +10,7 @@ import {
 } from '../../../src/errors.js';
 import { createRelay } from '../../../src/relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent, RelayOptions } from '../../../src/relay/relay-api.js';
-import { encodeFrame, FrameType } from '../../../src/wire/pty-frame.js';
+import { encodeFrame, FrameType, maxPayloadBytes } from '../../../src/wire/pty-frame.js';
 import { encodeJson } from '../../../src/wire/pty-messages.js';
 import { FakeChannel } from '../../faults/support/fake-channel.js';
 import { accessFor } from '../../faults/support/relay-server.js';
@@ -504,6 +504,15 @@ describe('output', () => {
     await vi.advanceTimersByTimeAsync(2);
     expect(socket.output).toBe('abc');
     expect(socket.of(FrameType.out)).toHaveLength(2);
+  });
+
+  it('waits for nothing once a frame is full', async () => {
+    const socket = await join();
+    first().print('a');
+    await settle();
+    first().print('b'.repeat(maxPayloadBytes));
+    await settle();
+    expect(socket.output).toHaveLength(1 + maxPayloadBytes);
   });
 
   it('goes on where a client left off, and starts at the beginning for a new one', async () => {
