@@ -8,6 +8,7 @@ export type {
   GapEvent,
   OutputEvent,
   PtySize,
+  SizeEvent,
 } from './channel/channel.js';
 export * from './errors.js';
 export type { CommandEvent } from './sandbox/command-event.js';

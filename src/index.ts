@@ -8,6 +8,7 @@ export type {
   GapEvent,
   OutputEvent,
   PtySize,
+  SizeEvent,
 } from './channel/channel.js';
 export { type Client, type ClientPoolOptions, createClient, E2B } from './control/client.js';
 // What the official package calls the same types.

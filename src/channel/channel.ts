@@ -29,6 +29,13 @@ export interface GapEvent {
   reason: string;
 }
 
+/** What follows is printed in another size than before: that of the window which writes. */
+export interface SizeEvent extends PtySize {
+  type: 'size';
+  /** Of the first byte that is printed in it. */
+  offset: number;
+}
+
 /** The program of the terminal ended. Always the last event. */
 export interface ExitEvent {
   type: 'exit';
@@ -40,7 +47,7 @@ export interface ExitEvent {
   error?: string;
 }
 
-export type ChannelEvent = OutputEvent | GapEvent | ExitEvent;
+export type ChannelEvent = OutputEvent | GapEvent | SizeEvent | ExitEvent;
 
 /**
  * How the link is. `reconnecting` heals by itself; `closed` is final: by `close()` (no error), by the exit of the

@@ -61,7 +61,7 @@ export class SocketClient implements Channel {
       send: (message) => this.#welcomed && this.#send(message),
       onMode: () => this.#input.refuse(this.sharing.refusal),
     });
-    this.#output = new SocketOutput((offset) => this.#send(encodeFrame(FrameType.ack, offset)));
+    this.#output = new SocketOutput(options.size, (offset) => this.#send(encodeFrame(FrameType.ack, offset)));
     this.#input = new SocketInput({
       transmit: (offset, data) => this.#send(encodeFrame(FrameType.in, offset, data)),
       heldMs: options.heldInputMs ?? 5_000,
@@ -193,6 +193,7 @@ export class SocketClient implements Channel {
     switch (type) {
       case FrameType.out:
       case FrameType.gap:
+      case FrameType.size:
         this.#output.take(frame);
         break;
       case FrameType.ack:

@@ -1,8 +1,8 @@
 /** Output as it comes from the relay: no byte twice, none missing without a word. */
 
 import { type Frame, FrameType, protocolError } from '../wire/pty-frame.js';
-import { parseGap, type Welcome } from '../wire/pty-messages.js';
-import type { ChannelEvent } from './channel.js';
+import { parseGap, parseSizeInForce, type Welcome } from '../wire/pty-messages.js';
+import type { ChannelEvent, PtySize } from './channel.js';
 import { EventQueue } from './event-queue.js';
 
 const ackEveryBytes = 64 * 1024;
@@ -11,13 +11,16 @@ export class SocketOutput {
   readonly events: EventQueue<ChannelEvent> = new EventQueue<ChannelEvent>();
   readonly #sendAck: (offset: number) => void;
   #epoch: string | undefined;
+  #size: PtySize;
   #received = 0;
   #acked = 0;
   #ackSent = 0;
   /** A WELCOME spoke of a later place than ours, or of another epoch: nothing may follow but the gap between. */
   #gapDue = false;
 
-  constructor(sendAck: (offset: number) => void) {
+  /** @param size what the reader takes the terminal to have. */
+  constructor(size: PtySize, sendAck: (offset: number) => void) {
+    this.#size = size;
     this.#sendAck = sendAck;
   }
 
@@ -35,20 +38,22 @@ export class SocketOutput {
     return this.#acked;
   }
 
-  welcome({ epoch, from }: Welcome): void {
+  welcome({ epoch, from, size }: Welcome): void {
     const other = this.#epoch !== undefined && epoch !== this.#epoch;
     this.#gapDue = other || from > this.#received;
     this.#epoch = epoch;
     this.#ackSent = this.#acked;
+    this.#setSize(size, from);
   }
 
   /**
-   * Takes an OUT or a GAP.
+   * Takes an OUT, a GAP or a SIZE.
    * @throws {SandboxError} code `protocol_error` when output is missing before it.
    */
   take(frame: Frame): void {
     if (frame.type === FrameType.out) this.#out(frame);
-    else this.#gap(frame);
+    else if (frame.type === FrameType.gap) this.#gap(frame);
+    else this.#setSize(parseSizeInForce(frame.payload), frame.offset);
   }
 
   /** The reader has taken in everything below the offset. */
@@ -77,5 +82,11 @@ export class SocketOutput {
     this.#acked = next;
     this.#ackSent = next;
     this.events.push({ type: 'gap', from, to, reason });
+  }
+
+  #setSize({ cols, rows }: PtySize, offset: number): void {
+    if (cols === this.#size.cols && rows === this.#size.rows) return;
+    this.#size = { cols, rows };
+    this.events.push({ type: 'size', offset, cols, rows });
   }
 }

@@ -9,9 +9,7 @@ import {
   encodeFrame,
   type Frame,
   FrameType,
-  frameWithRoom,
   maxInputBytes,
-  maxPayloadBytes,
   protocolError,
 } from '../wire/pty-frame.js';
 import {
@@ -26,6 +24,7 @@ import {
 } from '../wire/pty-messages.js';
 import type { History } from './history.js';
 import type { InputClient, InputListener, LostRange } from './input-queue.js';
+import { OutputSender } from './output-sender.js';
 import type { RelayAccess, RelaySocket } from './relay-api.js';
 import { closingFor } from './relay-error.js';
 
@@ -72,16 +71,13 @@ export class Attachment implements InputListener {
   readonly client: InputClient;
   readonly #socket: RelaySocket;
   readonly #owner: AttachmentOwner;
-  readonly #window: number;
+  readonly #output: OutputSender;
   readonly #heartbeat: Heartbeat;
   readonly #stopWatching: () => void;
   readonly #since = Date.now();
   #sentBytes = 0;
   #receivedBytes = 0;
   #questions = 0;
-  #sent = 0;
-  #acked = 0;
-  #lastHole = 0;
   #lastSize = -1;
   #open = true;
 
@@ -93,7 +89,7 @@ export class Attachment implements InputListener {
     this.order = options.order;
     this.clientId = options.clientId;
     this.client = client;
-    this.#window = options.window;
+    this.#output = new OutputSender(options.window, (message) => this.#send(message));
     this.#heartbeat = new Heartbeat({
       ping: () => {
         this.#questions = 0;
@@ -118,20 +114,19 @@ export class Attachment implements InputListener {
 
   /** The offset up to which output was sent. */
   get sent(): number {
-    return this.#sent;
+    return this.#output.sent;
   }
 
   /** The offset up to which output was acknowledged. */
   get acked(): number {
-    return this.#acked;
+    return this.#output.acked;
   }
 
   /** Answers the HELLO; what is missing before `welcome.from` is declared. */
   welcome(welcome: Welcome, acked: number, gap: Gap | undefined): void {
-    this.#sent = welcome.from;
-    this.#acked = Math.min(Math.max(acked, welcome.from - this.#window), welcome.from);
+    this.#output.start(welcome.from, acked);
     this.#send(encodeJson(FrameType.welcome, 0, welcome));
-    if (gap) this.#send(encodeJson(FrameType.gap, welcome.from, gap));
+    if (gap) this.#output.gap(gap);
     const { client } = this;
     for (const range of client.lost) this.onLost(range);
     this.onSettled(client.settled);
@@ -139,32 +134,9 @@ export class Attachment implements InputListener {
     this.#heartbeat.start();
   }
 
-  /** Sends of the history what the window allows. Whether a gap had to be declared. */
+  /** Sends what may be sent. Whether a gap had to be declared. */
   pump(history: History): boolean {
-    let declared = false;
-    // A gap, too, needs room: it sets the window anew, and one who never acknowledges would be sent everything.
-    while (this.#open && this.#sent < this.#acked + this.#window) {
-      if (this.#sent < history.tail) {
-        const to = history.lineStart();
-        this.#declare({ from: this.#sent, to, reason: 'older output is no longer kept' }, to);
-        declared = true;
-      }
-      const hole = history.nextHole(this.#sent, this.#lastHole);
-      if (hole && hole.at === this.#sent) {
-        this.#lastHole = hole.id;
-        this.#declare({ from: hole.at, to: null, reason: hole.reason }, hole.at);
-        declared = true;
-        continue;
-      }
-      const end = Math.min(history.head, this.#acked + this.#window, hole?.at ?? history.head);
-      const length = Math.min(end - this.#sent, maxPayloadBytes);
-      if (length <= 0) break;
-      const { message, room } = frameWithRoom(FrameType.out, this.#sent, length);
-      history.copy(this.#sent, room);
-      this.#send(message);
-      this.#sent += length;
-    }
-    return declared;
+    return this.#output.pump(history);
   }
 
   onLost({ kind, from, to, reason }: LostRange): void {
@@ -181,7 +153,7 @@ export class Attachment implements InputListener {
   }
 
   exit(exit: Exit): void {
-    this.#send(encodeJson(FrameType.exit, this.#sent, exit));
+    this.#send(encodeJson(FrameType.exit, this.sent, exit));
     this.close(PtyClose.exited);
   }
 
@@ -217,8 +189,7 @@ export class Attachment implements InputListener {
   #take(frame: Frame): void {
     switch (frame.type) {
       case FrameType.ack:
-        if (frame.offset > this.#sent) throw protocolError('output was acknowledged that was not sent');
-        this.#acked = Math.max(this.#acked, frame.offset);
+        this.#output.ack(frame.offset);
         this.#owner.acked(this);
         break;
       case FrameType.in:
@@ -271,20 +242,13 @@ export class Attachment implements InputListener {
     if (this.#questions > maxQuestionsPerInterval) throw protocolError('too many questions');
   }
 
-  #declare(gap: Gap, next: number): void {
-    this.#send(encodeJson(FrameType.gap, next, gap));
-    this.#sent = next;
-    // What was sent before the gap may never be acknowledged, and must not hold back what follows.
-    this.#acked = Math.max(this.#acked, next);
-  }
-
-  #send(message: Uint8Array): void {
-    if (!this.#open) return;
-    if (this.#socket.bufferedAmount() > maxUnsentBytes) this.close(PtyClose.silent);
-    else {
-      this.#sentBytes += message.length;
-      this.#socket.send(message);
-    }
+  /** Whether it is on its way. */
+  #send(message: Uint8Array): boolean {
+    if (this.#open && this.#socket.bufferedAmount() > maxUnsentBytes) this.close(PtyClose.silent);
+    if (!this.#open) return false;
+    this.#sentBytes += message.length;
+    this.#socket.send(message);
+    return this.#open;
   }
 
   #end(): void {

@@ -5,12 +5,13 @@ import { ConnectionError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import { maxPayloadBytes } from '../wire/pty-frame.js';
 import { randomId } from '../wire/pty-id.js';
-import type { Exit, Hello, Mode } from '../wire/pty-messages.js';
+import type { Exit, Hello } from '../wire/pty-messages.js';
 import { Attachment, type AttachmentOwner, type Traffic } from './attachment.js';
 import { History } from './history.js';
 import { clampWindow, type HubSettings } from './hub-settings.js';
 import { InputClients } from './input-clients.js';
 import { InputQueue } from './input-queue.js';
+import { newcomerMode } from './newcomer-mode.js';
 import { ReadGate } from './read-gate.js';
 import type { RelayAccess, RelayLogEvent, RelaySocket } from './relay-api.js';
 import { replaced } from './relay-error.js';
@@ -70,7 +71,7 @@ export class Hub implements AttachmentOwner {
     this.#options = options;
     this.sandboxId = options.sandboxId;
     this.pid = channel.pid;
-    this.#history = new History(settings.ringBytes);
+    this.#history = new History(settings.ringBytes, options.size);
     this.#gate = new ReadGate(settings);
     this.#input = new InputQueue((data) => channel.send(data));
     this.#size = new TerminalSize((size) => channel.resize(size), options.size);
@@ -88,21 +89,18 @@ export class Hub implements AttachmentOwner {
       throw wentAway();
     }
     const { client, inputHave } = this.#clients.take(access, hello, this.#epoch);
-    const { pingIntervalMs, pingTimeoutMs } = this.#options.settings;
-    const window = clampWindow(hello.window);
     const attachment = new Attachment(this, {
+      ...this.#options.settings,
       socket,
       access,
       order,
       clientId: hello.clientId,
       client,
-      window,
-      pingIntervalMs,
-      pingTimeoutMs,
+      window: clampWindow(hello.window),
     });
     if (!this.#replaceOlder(attachment)) return;
     this.#attachments.add(attachment);
-    const mode = this.#modeFor(hello, access, order);
+    const mode = newcomerMode({ access, hello, order }, this.#writer);
     const { from, gap, repaint } = resumePoint(hello, this.#epoch, this.#history);
     attachment.welcome(
       {
@@ -112,7 +110,7 @@ export class Hub implements AttachmentOwner {
         head: this.#history.head,
         inputHave,
         ...mode,
-        size: this.#size.current ?? { cols: hello.cols, rows: hello.rows },
+        size: this.#history.sizeAt(from) ?? { cols: hello.cols, rows: hello.rows },
         durable: false,
       },
       gap ? from : hello.acked,
@@ -160,7 +158,7 @@ export class Hub implements AttachmentOwner {
   resized(from: Attachment, size: PtySize): void {
     if (from !== this.#writer) return;
     this.#size.wish(size, 0);
-    this.#size.reached(from.sent);
+    this.#applySize(from.sent);
   }
 
   gone(attachment: Attachment): void {
@@ -209,7 +207,7 @@ export class Hub implements AttachmentOwner {
     if (event.type === 'gap') {
       this.#history.addHole(event.reason);
       this.#log('gap', undefined, event.reason);
-    } else {
+    } else if (event.type === 'output') {
       this.#history.append(event.data);
       this.#options.channel.ack(event.offset + event.data.length);
     }
@@ -252,9 +250,17 @@ export class Hub implements AttachmentOwner {
         this.#size.nudge();
         this.#gate.acked(attachment.acked);
       }
-      this.#size.reached(attachment.sent);
+      this.#applySize(attachment.sent);
     }
     if (this.#exit && attachment.sent === this.#history.head) attachment.exit(this.#exit);
+  }
+
+  /** The writer was sent the output up to an offset. */
+  #applySize(offset: number): void {
+    const size = this.#size.reached(offset);
+    if (!size) return;
+    this.#history.addSize(size);
+    for (const attachment of [...this.#attachments]) this.#pump(attachment);
   }
 
   /** Whether the newcomer may stay: of two sockets of a client the newer one does. */
@@ -264,14 +270,6 @@ export class Hub implements AttachmentOwner {
     const isNewer = newcomer.order > other.order;
     (isNewer ? other : newcomer).refuse(PtyClose.replaced, replaced);
     return isNewer;
-  }
-
-  /** One who comes back takes nothing over: that is for a user to decide, not for a connection that was lost. */
-  #modeFor(hello: Hello, access: RelayAccess, order: number): Mode {
-    if (access.mode === 'read') return { mode: 'read', reason: 'read_only' };
-    if (hello.mode === 'read') return { mode: 'read' };
-    const isTaken = this.#writer && (hello.epoch !== undefined || this.#writer.order > order);
-    return isTaken ? { mode: 'read', reason: 'taken_over' } : { mode: 'write' };
   }
 
   /** The writer before watches from now on; its call in flight goes on. */

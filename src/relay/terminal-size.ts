@@ -12,11 +12,6 @@ export class TerminalSize {
     this.#current = current;
   }
 
-  /** The size in force, once a writer has said one. */
-  get current(): PtySize | undefined {
-    return this.#current;
-  }
-
   /** Wishes for a size once the writer was sent the output up to an offset: a replay was printed in the old size. */
   wish(size: PtySize, from: number): void {
     this.#wish = { size, from: Math.max(from, this.#wish?.from ?? 0) };
@@ -28,16 +23,17 @@ export class TerminalSize {
     if (this.#current) this.#wish ??= { size: this.#current, from: 0 };
   }
 
-  /** The writer was sent the output up to an offset. */
-  reached(offset: number): void {
-    if (!this.#wish || offset < this.#wish.from) return;
+  /** The writer was sent the output up to an offset. Gives the size in force from now on, where that is another one. */
+  reached(offset: number): PtySize | undefined {
+    if (!this.#wish || offset < this.#wish.from) return undefined;
     const { size } = this.#wish;
     this.#wish = undefined;
     const same = this.#current?.cols === size.cols && this.#current.rows === size.rows;
-    if (same && !this.#nudge) return;
+    if (same && !this.#nudge) return undefined;
     if (same) this.#apply({ cols: size.cols, rows: size.rows > 1 ? size.rows - 1 : 2 });
     this.#nudge = false;
     this.#current = size;
     this.#apply(size);
+    return same ? undefined : size;
   }
 }

@@ -1,5 +1,5 @@
 import type { IDisposable, ITerminalAddon, Terminal } from '@xterm/xterm';
-import type { Channel, ChannelEvent, ExitEvent, GapEvent } from '../channel/channel.js';
+import type { Channel, ChannelEvent, ExitEvent, GapEvent, PtySize } from '../channel/channel.js';
 import { InputSender, type RejectedInput } from './input-sender.js';
 import { OutputWriter } from './output-writer.js';
 import { isTerminalReply } from './terminal-reply.js';
@@ -18,7 +18,8 @@ export interface ChannelAddonOptions {
 }
 
 /**
- * An xterm.js addon that joins a terminal and a channel: output one way, typed input and sizes the other. xterm's
+ * An xterm.js addon that joins a terminal and a channel: output one way, typed input and sizes the other. One that watches gets
+ * the size of the window that writes. xterm's
  * write callback is the backpressure, so a fast program never runs further ahead than `highWaterBytes` and the
  * channel's own window. Disposing it leaves the channel open.
  */
@@ -55,8 +56,13 @@ export class ChannelAddon implements ITerminalAddon {
         input.send(encoder.encode(data));
       }),
       terminal.onBinary((data) => input.send(Uint8Array.from(data, (character) => character.charCodeAt(0)))),
-      terminal.onResize(({ cols, rows }) => channel.resize({ cols, rows })),
+      // One who watches has the size of the window that writes, and wishes for none.
+      terminal.onResize(
+        ({ cols, rows }) => channel.sharing?.mode !== 'read' && channel.resize({ cols, rows }),
+      ),
     );
+    const unfollow = channel.sharing?.onMode((mode) => mode === 'write' && channel.resize(sizeOf(terminal)));
+    if (unfollow) this.#listeners.push({ dispose: unfollow });
     void this.#read(terminal, output);
   }
 
@@ -74,19 +80,21 @@ export class ChannelAddon implements ITerminalAddon {
   }
 
   async #read(terminal: Terminal, output: OutputWriter): Promise<void> {
-    this.#iterator = this.#channel[Symbol.asyncIterator]();
+    const channel = this.#channel;
+    this.#iterator = channel[Symbol.asyncIterator]();
     try {
       for (;;) {
         const { done, value } = await this.#iterator.next();
         if (this.#disposed) return;
         if (done) return this.#options.onClose?.();
         if (value.type === 'output') {
-          await output.write(value, this.#channel.replayUntil);
+          await output.write(value, channel.replayUntil);
         } else {
           await output.drained();
           if (this.#disposed) return;
           if (value.type === 'exit') return this.#end(value);
-          this.#showGap(terminal, value);
+          if (value.type === 'gap') this.#showGap(terminal, value);
+          else if (channel.sharing?.mode === 'read') terminal.resize(value.cols, value.rows);
         }
       }
     } catch (error) {
@@ -104,4 +112,8 @@ export class ChannelAddon implements ITerminalAddon {
     this.#input?.drop();
     this.#options.onExit?.(event);
   }
+}
+
+function sizeOf({ cols, rows }: PtySize): PtySize {
+  return { cols, rows };
 }

@@ -5,7 +5,7 @@ import { Terminal } from '@xterm/xterm';
 import type { ChannelStatus } from '../channel/channel.js';
 import type { PtyHandle } from '../sandbox/pty-handle.js';
 import { ChannelAddon } from './channel-addon.js';
-import { fitToElement } from './fit-to-element.js';
+import { type Fitting, fitToElement } from './fit-to-element.js';
 import { InputNotice } from './input-notice.js';
 import { type TerminalLabels, terminalLabels } from './labels.js';
 import { onWake } from './on-wake.js';
@@ -27,6 +27,7 @@ export class SandboxTerminal {
   readonly #frame: TerminalFrame;
   readonly #inputNotice: InputNotice;
   readonly #statusNotice: StatusNotice;
+  readonly #fitting: Fitting;
   readonly #cleanups: (() => void)[] = [];
   #handle: PtyHandle | undefined;
   #detach: (() => void) | undefined;
@@ -67,8 +68,9 @@ export class SandboxTerminal {
       takeOver: () => void this.takeOver().catch(() => undefined),
       ...(options.restart && { restart: () => void this.restart() }),
     });
+    this.#fitting = fitToElement(this.terminal, this.#frame.screen, () => !this.#watches);
     this.#cleanups.push(
-      fitToElement(this.terminal, this.#frame.screen),
+      this.#fitting.stop,
       onWake(() => this.reconnect()),
     );
   }
@@ -93,7 +95,9 @@ export class SandboxTerminal {
     if (this.#disposed || attempt !== this.#attempt) return handle.disconnect();
     this.#join(handle);
     if (this.terminal.cols !== cols || this.terminal.rows !== rows) {
-      handle.channel.resize({ cols: this.terminal.cols, rows: this.terminal.rows });
+      // One who watches has the size that it was opened with, until it is told another.
+      if (this.#watches) this.terminal.resize(cols, rows);
+      else handle.channel.resize({ cols: this.terminal.cols, rows: this.terminal.rows });
     }
   }
 
@@ -137,6 +141,11 @@ export class SandboxTerminal {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Whether another window writes, in whose size the terminal is shown then. */
+  get #watches(): boolean {
+    return this.#status.state === 'open' && this.#status.mode === 'read';
   }
 
   get #disposed(): boolean {
@@ -217,8 +226,10 @@ export class SandboxTerminal {
     if (this.#disposed) return;
     const ended = status.state === 'exited' || status.state === 'closed';
     this.#status = status;
-    const watches = status.state === 'open' && status.mode === 'read';
-    this.terminal.options.disableStdin = ended || watches || status.state === 'connecting';
+    this.terminal.options.disableStdin = ended || this.#watches || status.state === 'connecting';
+    this.#frame.markWatching(this.#watches);
+    // A size that it got while it watched is another window's.
+    this.#fitting.fit();
     this.#frame.markEnded(ended);
     if (ended) this.#inputNotice.clear();
     this.#statusNotice.show(status);

@@ -54,6 +54,11 @@ export class TerminalFrame {
   markEnded(ended: boolean): void {
     this.root.toggleAttribute('data-ended', ended);
   }
+
+  /** A terminal that is watched has the size of another window, and may be larger than its place. */
+  markWatching(watching: boolean): void {
+    this.root.toggleAttribute('data-watching', watching);
+  }
 }
 
 /** What terminals copy with where Ctrl-C is the shell's; some browsers open their inspector with it. */

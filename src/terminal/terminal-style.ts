@@ -4,6 +4,7 @@ const css = `
 .sandbox-terminal-screen{position:absolute;inset:8px 4px 8px 10px}
 .sandbox-terminal .xterm .xterm-viewport{background-color:inherit}
 .sandbox-terminal[data-ended] .sandbox-terminal-screen{opacity:.55}
+.sandbox-terminal[data-watching] .sandbox-terminal-screen{overflow:auto}
 .sandbox-terminal-notices{position:absolute;z-index:10;top:8px;right:12px;left:8px;display:flex;
 flex-direction:column;align-items:flex-end;gap:8px;pointer-events:none;font:13px/1.4 system-ui,sans-serif}
 .sandbox-terminal-notice{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding:8px 12px;

@@ -22,7 +22,7 @@ export const FrameType = {
   ack: 5,
   /** Client: the wished size; the offset is its sequence number on this socket. */
   resize: 6,
-  /** Reserved: the size in force. */
+  /** Relay: the size in force from the offset of output on. */
   size: 7,
   /** Relay: now writer or viewer; the offset is where the accepted input ends. Client: asks to be the writer. */
   mode: 8,

@@ -44,7 +44,7 @@ export interface Welcome {
   mode: 'read' | 'write';
   /** Why the client is a viewer; see {@link Mode}. */
   reason?: string;
-  /** The size in force. */
+  /** The size in force at `from`. */
   size: { cols: number; rows: number };
   /** Whether the output outlives the relay. */
   durable: boolean;
@@ -148,6 +148,10 @@ export function parseMode(payload: Uint8Array): Mode {
 
 export function parseResize(payload: Uint8Array): { cols: number; rows: number } {
   return parseSize(parse(payload, 'RESIZE'));
+}
+
+export function parseSizeInForce(payload: Uint8Array): { cols: number; rows: number } {
+  return parseSize(parse(payload, 'SIZE'));
 }
 
 export function parseGap(payload: Uint8Array): Gap {

@@ -230,6 +230,46 @@ test('a window that another one took over from watches, and takes over again', a
   expect(await sentText()).toBe('ls');
 });
 
+test('a window that watches has the size of the one that writes, each output in its own', async () => {
+  await open();
+  const size = () => page.evaluate(() => [terminal.terminal.cols, terminal.terminal.rows]);
+  const own = await size();
+  await page.evaluate(() => sandbox.channel.size(100, 30));
+  await page.evaluate(() => sandbox.channel.print('mine\r\n'));
+  await shows('mine');
+  expect(await size()).toEqual(own);
+  await page.evaluate(() => {
+    sandbox.channel.sharing.set('read');
+    const { channel } = sandbox;
+    channel.size(30, 10);
+    channel.print('x'.repeat(31));
+    channel.size(120, 50);
+    channel.print('\r\ndone');
+  });
+  await shows('done');
+  expect(await size()).toEqual([120, 50]);
+  const wrapped = () =>
+    page.evaluate(() => {
+      const { active } = terminal.terminal.buffer;
+      return Array.from({ length: active.length }, (_, row) => active.getLine(row)!.isWrapped);
+    });
+  // 31 characters were more than a line of the size that they came in; the line of the cursor is not put together again.
+  expect(await wrapped()).toContain(true);
+  await page.evaluate(() => {
+    document.querySelector<HTMLElement>('#terminal')!.style.width = '500px';
+  });
+  // As many frames as an element's change of size takes to be heard of.
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+  expect(await size()).toEqual([120, 50]);
+  expect(await page.evaluate(() => sandbox.channel.resizes)).toEqual([]);
+  await page.evaluate(() => sandbox.channel.sharing.set('write'));
+  const [cols = 0] = await size();
+  expect(cols).toBeLessThan(own[0]!);
+  expect(await page.evaluate(() => sandbox.channel.resizes.at(-1)?.cols)).toBe(cols);
+});
+
 test('one who may only watch is told so, and offered nothing', async () => {
   await open();
   await page.evaluate(() => sandbox.channel.sharing.set('read', false));

@@ -31,6 +31,7 @@ export class Screen {
         this.exitCode = event.exitCode;
         break;
       }
+      if (event.type === 'size') continue;
       this.bytes.push(event.data);
       this.text += this.#decoder.decode(event.data, { stream: true });
       this.#pty.channel.ack(event.offset + event.data.length);

@@ -49,7 +49,7 @@ async function follow(pty: PtyHandle): Promise<number> {
     for await (const event of pty) {
       if (event.type === 'output') await write(stdout, event.data);
       else if (event.type === 'gap') notice(`output is missing: ${event.reason}`);
-      else code = exitCodeOf(event);
+      else if (event.type === 'exit') code = exitCodeOf(event);
     }
   } finally {
     undo();

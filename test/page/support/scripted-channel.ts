@@ -8,6 +8,7 @@ interface Size {
 export type ScriptedEvent =
   | { type: 'output'; offset: number; data: Uint8Array }
   | { type: 'gap'; from: number; to: number | null; reason: string }
+  | { type: 'size'; offset: number; cols: number; rows: number }
   | { type: 'exit'; exitCode: number; status: string };
 
 export type ScriptedStatus =
@@ -72,6 +73,10 @@ export class ScriptedChannel {
   gap(bytes: number): void {
     this.#push({ type: 'gap', from: this.#offset, to: this.#offset + bytes, reason: 'the test says so' });
     this.#offset += bytes;
+  }
+
+  size(cols: number, rows: number): void {
+    this.#push({ type: 'size', offset: this.#offset, cols, rows });
   }
 
   exit(exitCode: number): void {

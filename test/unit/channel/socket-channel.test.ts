@@ -343,6 +343,30 @@ describe('an open channel', () => {
     await older.sharing?.takeOver();
   });
 
+  it('hears of the size of the window that writes, with the output that it belongs to', async () => {
+    const upstream = new FakeChannel(5);
+    const { server } = await serve(upstream);
+    const writer = await openAt(server.port, { size: { cols: 90, rows: 30 } });
+    const viewer = await openAt(server.port, { mode: 'read' });
+    const reader = new Reader(viewer);
+    const own = new Reader(writer);
+    upstream.print('one');
+    await reader.until(() => reader.text === 'one');
+    writer.resize({ cols: 60, rows: 20 });
+    while (upstream.sizes.length < 2) await tick();
+    upstream.print('two');
+    await reader.until(() => reader.text === 'onetwo');
+    const told = reader.events.map((event) => (event.type === 'output' ? event.offset : event));
+    expect(told).toEqual([
+      { type: 'size', offset: 0, cols: 90, rows: 30 },
+      0,
+      { type: 'size', offset: 3, cols: 60, rows: 20 },
+      3,
+    ]);
+    await own.until(() => own.text === 'onetwo');
+    expect(own.events.filter(({ type }) => type === 'size')).toHaveLength(1);
+  });
+
   it('takes over when the link is back', async () => {
     const upstream = new FakeChannel(5);
     const { server, proxy } = await serve(upstream);

@@ -45,10 +45,31 @@ describe('the history', () => {
     const history = new History(8);
     history.append(new Uint8Array(4));
     history.addHole('lost');
-    expect(history.nextHole(0, 0)).toMatchObject({ at: 4, reason: 'lost' });
-    expect(history.nextHole(5, 0)).toBeUndefined();
-    expect(history.nextHole(0, 1)).toBeUndefined();
+    expect(history.nextMark(0, 0)).toMatchObject({ at: 4, reason: 'lost' });
+    expect(history.nextMark(5, 0)).toBeUndefined();
+    expect(history.nextMark(0, 1)).toBeUndefined();
     history.append(new Uint8Array(9));
-    expect(history.nextHole(0, 0)).toBeUndefined();
+    expect(history.nextMark(0, 0)).toBeUndefined();
+  });
+
+  it('knows the size of each byte that it keeps, and keeps few sizes', () => {
+    const history = new History(16 * 1024, { cols: 1, rows: 1 });
+    expect(history.sizeAt(0)).toEqual({ cols: 1, rows: 1 });
+    for (let cols = 2; cols <= 1000; cols++) {
+      history.append(new Uint8Array(1));
+      history.addSize({ cols: 9999, rows: 1 });
+      history.addSize({ cols, rows: 1 });
+    }
+    history.addHole('lost');
+    expect(history.sizeAt(998)).toEqual({ cols: 999, rows: 1 });
+    expect(history.sizeAt(999)).toEqual({ cols: 1000, rows: 1 });
+    // What is forgotten is taken to be as what came after it.
+    expect(history.sizeAt(5)).toEqual({ cols: 744, rows: 1 });
+    let marks = 0;
+    for (let mark = history.nextMark(0, 0); mark; mark = history.nextMark(mark.at, mark.id)) marks++;
+    expect(marks).toBe(257);
+    history.append(new Uint8Array(20 * 1024));
+    expect(history.nextMark(0, 0)).toBeUndefined();
+    expect(history.sizeAt(history.tail)).toEqual({ cols: 1000, rows: 1 });
   });
 });

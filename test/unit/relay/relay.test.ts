@@ -10,7 +10,7 @@ import {
 } from '../../../src/errors.js';
 import { createRelay } from '../../../src/relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent, RelayOptions } from '../../../src/relay/relay-api.js';
-import { encodeFrame, FrameType, maxPayloadBytes } from '../../../src/wire/pty-frame.js';
+import { encodeFrame, type Frame, FrameType, maxPayloadBytes } from '../../../src/wire/pty-frame.js';
 import { encodeJson } from '../../../src/wire/pty-messages.js';
 import { FakeChannel } from '../../faults/support/fake-channel.js';
 import { accessFor } from '../../faults/support/relay-server.js';
@@ -80,6 +80,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
+const isOutput = ({ type }: Frame) => type === FrameType.out || type === FrameType.size;
 const first = () => upstreams[0] as FakeChannel;
 const typed = (upstream = first()) => new TextDecoder().decode(upstream.input);
 
@@ -1001,6 +1002,61 @@ describe('the size', () => {
     const back = await join({ pty: 1000, epoch: socket.welcome.epoch, cols: 90, rows: 20 });
     expect(back.welcome.size).toEqual({ cols: 120, rows: 50 });
     expect(first().sizes.at(-1)).toEqual({ cols: 90, rows: 20 });
+  });
+
+  it('is told to everybody with the output that it belongs to, also to those who come later', async () => {
+    const writer = await join();
+    first().print('wide');
+    await vi.advanceTimersByTimeAsync(5);
+    const viewer = await join({ pty: 1000, clientId: 'viewer', mode: 'read', cols: 10, rows: 10 });
+    expect(viewer.welcome.size).toEqual({ cols: 80, rows: 24 });
+    writer.resize(1, 50, 20);
+    first().print('narrow');
+    await vi.advanceTimersByTimeAsync(5);
+    writer.resize(2, 60, 20);
+    writer.resize(3, 60, 20);
+    const sized = [
+      [FrameType.out, 0],
+      [FrameType.size, 4],
+      [FrameType.out, 4],
+      [FrameType.size, 10],
+    ];
+    for (const socket of [writer, viewer]) {
+      expect(socket.frames.filter(isOutput).map(({ type, offset }) => [type, offset])).toEqual(sized);
+      expect(socket.json(FrameType.size)).toEqual([
+        { cols: 50, rows: 20 },
+        { cols: 60, rows: 20 },
+      ]);
+    }
+    const later = await join({ pty: 1000, clientId: 'later', mode: 'read' });
+    expect(later.welcome.size).toEqual({ cols: 80, rows: 24 });
+    expect(later.frames.filter(isOutput).map(({ type, offset }) => [type, offset])).toEqual(sized);
+    const back = await join({
+      pty: 1000,
+      clientId: 'back',
+      mode: 'read',
+      epoch: later.welcome.epoch,
+      have: 6,
+      acked: 6,
+    });
+    expect(back.welcome.size).toEqual({ cols: 50, rows: 20 });
+  });
+
+  it('is told again to one who falls behind', async () => {
+    const writer = await join();
+    const viewer = await join({ pty: 1000, clientId: 'viewer', mode: 'read', window: 16 * kib });
+    first().print('x'.repeat(32 * kib));
+    await vi.advanceTimersByTimeAsync(5);
+    writer.resize(1, 50, 20);
+    for (let count = 0; count < 80; count++) {
+      first().print('x'.repeat(32 * kib));
+      await vi.advanceTimersByTimeAsync(5);
+      writer.ack(writer.end);
+    }
+    expect(viewer.of(FrameType.size)).toEqual([]);
+    viewer.ack(viewer.end);
+    expect(viewer.of(FrameType.gap)).toHaveLength(1);
+    expect(viewer.json(FrameType.size)).toEqual([{ cols: 50, rows: 20 }]);
   });
 
   it('of a HELLO is applied when the replay has reached the head', async () => {

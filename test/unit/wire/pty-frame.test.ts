@@ -17,6 +17,7 @@ import {
   parseMode,
   parseRefusal,
   parseResize,
+  parseSizeInForce,
   parseWelcome,
 } from '../../../src/wire/pty-messages.js';
 
@@ -26,6 +27,7 @@ const parsers = [
   parseHello,
   parseWelcome,
   parseResize,
+  parseSizeInForce,
   parseMode,
   parseGap,
   parseExit,
