@@ -57,7 +57,7 @@ async function course(seed: number): Promise<number> {
     // The first attempt may fail; then many connections break, in either direction and anywhere; the last one holds.
     if (connection > cuts) return {};
     const bytes = random.below(4) === 0 ? random.below(600) : random.below(25_000);
-    return random.below(2) === 0 ? { cutAfterUp: bytes } : { cutAfterDown: bytes };
+    return { [random.below(2) === 0 ? 'up' : 'down']: { trouble: { does: 'cut', at: { byte: bytes } } } };
   });
   const output = random.bytes(300_000 + random.below(300_000));
   const input = random.bytes(40_000 + random.below(40_000));
@@ -114,14 +114,14 @@ describe('a terminal whose connection breaks', () => {
     expect(cuts).toBeGreaterThan(5 * seeds);
   });
 
-  it.each(['cutAfterDown', 'cutAfterUp'] as const)(
-    'goes on after %s at every single byte',
+  it.each(['down', 'up'] as const)(
+    'goes on after a cut at every single byte of the way %s',
     { timeout: 120_000 },
     async (direction) => {
       const upstream = new FakeChannel(50);
       let at = 0;
       const { proxy, channel } = await start(upstream, (connection) =>
-        connection === 0 ? {} : { [direction]: at },
+        connection === 0 ? {} : { [direction]: { trouble: { does: 'cut', at: { byte: at } } } },
       );
       const reader = new Reader(channel);
       // Enough for the upgrade, HELLO or WELCOME, and some frames after them.

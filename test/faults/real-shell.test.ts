@@ -24,7 +24,10 @@ it('a real shell behind a connection that breaks all the time', { timeout: 60_00
   const proxy = await TcpProxy.listen(server.port, (connection) =>
     connection > 25
       ? {}
-      : { cutAfterDown: 500 + random.below(20_000), cutAfterUp: 900 + random.below(9_000) },
+      : {
+          down: { trouble: { does: 'cut', at: { byte: 500 + random.below(20_000) } } },
+          up: { trouble: { does: 'cut', at: { byte: 900 + random.below(9_000) } } },
+        },
   );
   const channel = await openSocketChannel({
     url: `ws://127.0.0.1:${proxy.port}/pty/sandbox`,

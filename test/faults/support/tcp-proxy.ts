@@ -1,29 +1,34 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Fate, Trouble } from './fate.js';
+import { Leg } from './leg.js';
 
-/** What happens to one connection. Bytes are those of TCP: the upgrade and WebSocket's own headers count too. */
-export interface Fate {
-  /** Cut after so many bytes from the client. */
-  cutAfterUp?: number;
-  /** Cut after so many bytes from the server. */
-  cutAfterDown?: number;
+interface Pair {
+  sockets: [Socket, Socket];
+  legs: [Leg, Leg];
 }
 
 /** A proxy that breaks connections on purpose. */
 export class TcpProxy {
   connections = 0;
-  cuts = 0;
   /** What came from the server, over all connections. */
   bytesDown = 0;
+  /** What came from clients. */
+  bytesUp = 0;
+  /** The troubles that happened, in turn: what, in which direction, and how many bytes into a frame. */
+  readonly troubles: { does: Trouble['does']; direction: 'up' | 'down'; into: number }[] = [];
   readonly #server: Server;
-  readonly #pairs = new Set<[Socket, Socket]>();
+  readonly #pairs = new Set<Pair>();
   readonly #fate: (connection: number) => Fate;
-  #stalled = false;
+  #target: number;
+  #isStalled = false;
 
   private constructor(port: number, fate: (connection: number) => Fate) {
+    this.#target = port;
     this.#fate = fate;
-    this.#server = createServer((client) => this.#join(client, connect(port, '127.0.0.1')));
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#join(client));
   }
 
+  /** @param fate what becomes of each connection, counted from 0. */
   static async listen(port: number, fate: (connection: number) => Fate = () => ({})): Promise<TcpProxy> {
     const proxy = new TcpProxy(port, fate);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
@@ -34,19 +39,29 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Troubles that a connection does not outlive. */
+  get cuts(): number {
+    return this.troubles.filter(({ does }) => does !== 'stall').length;
+  }
+
+  /** New connections go to another port. */
+  retarget(port: number): void {
+    this.#target = port;
+  }
+
   /** Lets nothing through any more, and closes nothing: a cable that is pulled. */
   stall(): void {
-    this.#stalled = true;
-    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+    this.#isStalled = true;
+    for (const { legs } of this.#pairs) for (const leg of legs) leg.hold();
   }
 
   /** New connections pass again; the stalled ones stay dead. */
   unstall(): void {
-    this.#stalled = false;
+    this.#isStalled = false;
   }
 
   cutAll(): void {
-    for (const pair of [...this.#pairs]) this.#cut(pair);
+    for (const pair of [...this.#pairs]) this.#end(pair, 'cut');
   }
 
   async close(): Promise<void> {
@@ -54,42 +69,35 @@ export class TcpProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #join(client: Socket, server: Socket): void {
-    const { cutAfterUp = Infinity, cutAfterDown = Infinity } = this.#fate(this.connections);
+  #join(client: Socket): void {
+    const server = connect({ port: this.#target, host: '127.0.0.1', allowHalfOpen: true });
+    const { up = {}, down = {} } = this.#fate(this.connections);
     this.connections++;
-    const pair: [Socket, Socket] = [client, server];
+    const join = (direction: 'up' | 'down'): Leg => {
+      const [from, to] = direction === 'up' ? [client, server] : [server, client];
+      return new Leg(from, to, direction === 'up' ? up : down, {
+        onBytes: (count) => {
+          if (direction === 'up') this.bytesUp += count;
+          else this.bytesDown += count;
+        },
+        onTrouble: ({ does }, into) => this.troubles.push({ does, direction, into }),
+        onEnd: (how) => this.#end(pair, how),
+      });
+    };
+    const pair: Pair = { sockets: [client, server], legs: [join('up'), join('down')] };
     this.#pairs.add(pair);
-    this.#pipe(client, server, cutAfterUp, pair);
-    this.#pipe(server, client, cutAfterDown, pair);
-    if (this.#stalled) for (const socket of pair) socket.pause();
+    for (const socket of pair.sockets) {
+      socket.on('error', () => {});
+      socket.on('close', () => this.#end(pair, 'cut'));
+    }
+    if (this.#isStalled) for (const leg of pair.legs) leg.hold();
   }
 
-  #pipe(from: Socket, to: Socket, limit: number, pair: [Socket, Socket]): void {
-    let left = limit;
-    from.setNoDelay(true);
-    from.on('error', () => {});
-    from.on('close', () => this.#cut(pair));
-    from.on('data', (data) => {
-      if (!this.#pairs.has(pair)) return;
-      const part = data.subarray(0, left);
-      left -= part.length;
-      if (from === pair[1]) this.bytesDown += part.length;
-      if (left > 0) {
-        if (!to.write(part)) {
-          from.pause();
-          to.once('drain', () => this.#stalled || from.resume());
-        }
-        return;
-      }
-      this.cuts++;
-      from.pause();
-      // What was let through shall arrive: a reset would take it back.
-      to.end(part, () => this.#cut(pair));
-    });
-  }
-
-  #cut(pair: [Socket, Socket]): void {
+  #end(pair: Pair, how: 'cut' | 'reset'): void {
     if (!this.#pairs.delete(pair)) return;
-    for (const socket of pair) socket.destroy();
+    for (const socket of pair.sockets) {
+      if (how === 'reset') socket.resetAndDestroy();
+      else socket.destroy();
+    }
   }
 }
