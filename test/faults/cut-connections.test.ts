@@ -3,10 +3,11 @@ import { WebSocket } from 'ws';
 import type { Channel } from '../../src/channel/channel.js';
 import { openSocketChannel } from '../../src/channel/socket-channel.js';
 import { FakeChannel } from './support/fake-channel.js';
+import type { Fate } from './support/fate.js';
 import { seeded } from './support/random.js';
 import { Reader } from './support/reader.js';
 import { RelayServer } from './support/relay-server.js';
-import { type Fate, TcpProxy } from './support/tcp-proxy.js';
+import { TcpProxy } from './support/tcp-proxy.js';
 
 /** How many random courses are run: `FAULT_SEEDS=1000 npx vitest run test/faults`. */
 const seeds = Number(process.env.FAULT_SEEDS ?? 50);

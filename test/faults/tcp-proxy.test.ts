@@ -118,15 +118,15 @@ it('closes one direction, and leaves the other one for a time', async () => {
   await expect.poll(() => server.ended).toBe(true);
 });
 
-it.each(['go on', 'cut'] as const)('stalls one direction, then: %s', async (then) => {
+it.each(['go on', 'cut'] as const)('stalls one direction, then: %s', async (after) => {
   const at = { frame: 0, into: 3 };
-  const { proxy, client, server } = await join({ up: { trouble: { does: 'stall', ms: 1_000, then, at } } });
+  const { proxy, client, server } = await join({ up: { trouble: { does: 'stall', ms: 1_000, after, at } } });
   client.socket.write(stream);
   await expect.poll(() => proxy.troubles.length).toBe(1);
   server.socket.write('the other way');
   await expect.poll(() => client.received.toString()).toBe('the other way');
   expect(server.received.length).toBe(startOf(0) + 3);
-  if (then === 'cut') {
+  if (after === 'cut') {
     await expect.poll(() => server.ended).toBe(true);
     expect(server.received.length).toBe(startOf(0) + 3);
   } else {

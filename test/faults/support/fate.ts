@@ -15,7 +15,7 @@ export type Trouble =
   /** This direction ends, and the other one goes on for so many milliseconds before it is cut. */
   | { does: 'half-close'; ms: number }
   /** This direction stands still for so many milliseconds; then it goes on, or both are cut. */
-  | { does: 'stall'; ms: number; then: 'go on' | 'cut' };
+  | { does: 'stall'; ms: number; after: 'go on' | 'cut' };
 
 /** What happens to one direction. */
 export interface LegFate {

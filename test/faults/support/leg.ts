@@ -9,8 +9,8 @@ const maxPieces = 64;
 export interface LegEvents {
   /** Bytes were let through. */
   onBytes(count: number): void;
-  /** Its trouble begins; `into` tells whether that is inside a frame. */
-  onTrouble(trouble: Trouble, into: number): void;
+  /** Its trouble begins: in which frame, or -1 for the upgrade, and how many bytes into it. */
+  onTrouble(trouble: Trouble, frame: number, into: number): void;
   /** The whole connection is to end. */
   onEnd(how: 'cut' | 'reset'): void;
 }
@@ -55,7 +55,7 @@ export class Leg {
     this.#trouble = undefined;
     await this.#write(data.subarray(0, before));
     if (this.#to.destroyed) return;
-    this.#events.onTrouble(trouble as Trouble, this.#scanner.into);
+    this.#events.onTrouble(trouble as Trouble, this.#scanner.frame, this.#scanner.into);
     await this.#happen(trouble as Trouble);
     if (!this.#isOver) await this.#write(data.subarray(before));
   }
@@ -74,7 +74,7 @@ export class Leg {
         return this.#events.onEnd('cut');
       case 'stall':
         await setTimeout(trouble.ms);
-        if (trouble.then === 'cut') this.#cut();
+        if (trouble.after === 'cut') this.#cut();
     }
   }
 

@@ -2,6 +2,14 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import type { Fate, Trouble } from './fate.js';
 import { Leg } from './leg.js';
 
+/** A trouble that happened: in which frame, or -1 for the upgrade, and how many bytes into it. */
+export interface Happened {
+  does: Trouble['does'];
+  direction: 'up' | 'down';
+  frame: number;
+  into: number;
+}
+
 interface Pair {
   sockets: [Socket, Socket];
   legs: [Leg, Leg];
@@ -14,8 +22,8 @@ export class TcpProxy {
   bytesDown = 0;
   /** What came from clients. */
   bytesUp = 0;
-  /** The troubles that happened, in turn: what, in which direction, and how many bytes into a frame. */
-  readonly troubles: { does: Trouble['does']; direction: 'up' | 'down'; into: number }[] = [];
+  /** The troubles that happened, in turn. */
+  readonly troubles: Happened[] = [];
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   readonly #fate: (connection: number) => Fate;
@@ -80,7 +88,7 @@ export class TcpProxy {
           if (direction === 'up') this.bytesUp += count;
           else this.bytesDown += count;
         },
-        onTrouble: ({ does }, into) => this.troubles.push({ does, direction, into }),
+        onTrouble: ({ does }, frame, into) => this.troubles.push({ does, direction, frame, into }),
         onEnd: (how) => this.#end(pair, how),
       });
     };

@@ -1,0 +1,3 @@
+import { defineStorm } from './storm/define-storm.js';
+
+defineStorm({ runtime: 'deno' });
