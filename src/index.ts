@@ -99,6 +99,8 @@ export type {
   CommandStartOptions as CommandStartOpts,
 } from './sandbox/command-options.js';
 export type { Commands, ProcessInfo } from './sandbox/commands.js';
+export { DurableCommand } from './sandbox/durable-command.js';
+export type { CommandAttachOptions, DurableInfo, DurableListOptions } from './sandbox/durable-options.js';
 export type { FileOptions } from './sandbox/file-options.js';
 export type { FileUrlOptions } from './sandbox/file-url.js';
 export type {

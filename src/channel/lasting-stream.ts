@@ -7,7 +7,15 @@ import type { ProcessStream } from './process-stream.js';
 import { type LostProcess, Reconnector } from './reconnector.js';
 
 /** What a process prints, where it was not listened to for a while, and its end. */
-export type LastingOutput = ProcessOutput | { type: 'gap' };
+export type LastingOutput = ProcessOutput | { type: 'gap'; reason?: string };
+
+/** What a command is read from. */
+export interface OutputSource {
+  /** Leaving the loop stops listening; the process lives on. */
+  readonly output: AsyncGenerator<LastingOutput, void, undefined>;
+  /** Stops listening from elsewhere; `output` then ends. */
+  cancel(): void;
+}
 
 export interface LastingStreamOptions {
   /** Ends the listening with its reason. */
@@ -30,8 +38,7 @@ export function deadlineAfter(timeoutMs: number): number | undefined {
  * A stream of a process that comes back when it is lost. envd replays nothing, so what was printed meanwhile is missing:
  * there is a `gap` in its place.
  */
-export class LastingStream {
-  /** Leaving the loop stops listening; the process lives on. */
+export class LastingStream implements OutputSource {
   readonly output: AsyncGenerator<LastingOutput, void, undefined>;
   readonly #connection: Connection;
   readonly #process: LostProcess;
@@ -128,7 +135,7 @@ export class LastingStream {
   }
 }
 
-function timeIsOver(cause?: unknown): TimeoutError {
+export function timeIsOver(cause?: unknown): TimeoutError {
   return new TimeoutError('The time given by timeoutMs is over.', { code: 'command_timeout', cause });
 }
 

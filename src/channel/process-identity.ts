@@ -13,16 +13,18 @@ export interface ProcessIdentity {
   cwd?: string | undefined;
 }
 
-const tagPrefix = 'e2b-edge.process:';
+/** What a process of ours is: one that was asked for, the keeper of a durable one, or a program that helps with these. */
+export type TagRole = 'process' | 'durable' | 'helper';
 
 /** A tag that no other process has. */
-export function processTag(): string {
-  return `${tagPrefix}${crypto.randomUUID()}`;
+export function processTag(role: TagRole = 'process', id: string = crypto.randomUUID()): string {
+  return `e2b-edge.${role}:${id}`;
 }
 
-/** Whether a tag is one of ours, which means nothing to anybody else. */
-export function isProcessTag(tag: string | undefined): boolean {
-  return tag?.startsWith(tagPrefix) ?? false;
+/** What a tag of ours says, which means nothing to anybody else; undefined for another's. */
+export function readProcessTag(tag = ''): { role: TagRole; id: string } | undefined {
+  const [, role, id] = /^e2b-edge\.(process|durable|helper):(.+)$/.exec(tag) ?? [];
+  return role && id ? { role: role as TagRole, id } : undefined;
 }
 
 /** Looks at the process that has the id now; undefined where none has. */

@@ -23,6 +23,8 @@ export interface ProcessStart {
   pty?: PtySize;
   /** How long the process may live, in milliseconds; 0 for ever. */
   timeoutMs: number;
+  /** In the place of one that says nothing but which process it is. */
+  tag?: string;
 }
 
 /** A process that is listened to. */
@@ -49,9 +51,8 @@ export async function startProcess(
   options: CallOptions,
   what: string,
 ): Promise<ProcessStream> {
-  const { cmd, args, envs, cwd, stdin = false, pty } = start;
+  const { cmd, args, envs, cwd, stdin = false, pty, tag = processTag() } = start;
   const timeoutMs = streamTimeoutMs(start.timeoutMs);
-  const tag = processTag();
   const request = {
     process: { cmd, args, envs, ...(cwd !== undefined && { cwd }) },
     stdin,

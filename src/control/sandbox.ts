@@ -3,6 +3,7 @@
 // biome-ignore-all lint/complexity/noThisInStatic: it is the subclass, with what a client has bound to it.
 
 import { openLiveChannel } from '../channel/live-channel.js';
+import { DurableLogs } from '../sandbox/durable-logs.js';
 import { Git } from '../sandbox/git.js';
 import { Sandbox as SessionSandbox } from '../sandbox/sandbox.js';
 import { openSession, type SessionConnectOptions } from '../sandbox/session-connection.js';
@@ -71,6 +72,7 @@ export class Sandbox extends SandboxApi {
     super({
       connection,
       channels: { connect: (target, _size, call) => openLiveChannel(connection, target, call) },
+      durable: (controls) => new DurableLogs(connection, controls),
       files: { baseUrl: connection.baseUrl, envdVersion, envdAccessToken },
     });
     this.git = new Git(this.commands);

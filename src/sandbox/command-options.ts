@@ -6,6 +6,7 @@ import {
   milliseconds,
   type Rule,
   type Rules,
+  whole,
 } from '../transport/check-options.js';
 import { type InputSource, inputSource } from './input-source.js';
 import type { OutputListeners } from './output-listeners.js';
@@ -26,9 +27,22 @@ interface CommandListenOptions extends CallOptions, OutputListeners {
   reconnectMs?: number;
 }
 
+/** The default of `reconnectMs`. */
+export const defaultReconnectMs = 60_000;
+
 export interface CommandStartOptions extends CommandListenOptions {
   /** Gives the command's handle as soon as it runs, in the place of its result at its end. Default false. */
   background?: boolean;
+  /**
+   * Whether all of the output is kept in files of the sandbox, so that nothing of it is missed, whoever listens and when:
+   * see `attach`. For `background: true`, with an API key. Default false.
+   */
+  durable?: boolean;
+  /**
+   * How much is kept of stdout, and as much of stderr, in bytes, for `durable`. The space is reserved when the command
+   * starts. What is printed beyond is thrown away, and a `gap` says so. At least 4 096; default 64 MiB.
+   */
+  maxLogBytes?: number;
   /** The working directory. Default: the template's. A relative path is below the user's home. */
   cwd?: string;
   /** The Linux user. Default: the template's. Through a broker the session's user always wins. */
@@ -72,9 +86,20 @@ export const connectRules: Rules<CommandConnectOptions> = {
   timeoutMs: milliseconds,
 };
 
+/** Those of some options that concern what a handle keeps and whom it tells. */
+export function listening({
+  onStdout,
+  onStderr,
+  maxRetainedBytes = Number.POSITIVE_INFINITY,
+}: CommandConnectOptions): OutputListeners & { maxRetainedBytes: number } {
+  return { ...(onStdout && { onStdout }), ...(onStderr && { onStderr }), maxRetainedBytes };
+}
+
 export const startRules: Rules<CommandStartOptions> = {
   ...connectRules,
   background: flag,
+  durable: flag,
+  maxLogBytes: whole(4096),
   cwd: directory,
   user: linuxUser,
   envs: environment,

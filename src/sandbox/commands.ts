@@ -1,7 +1,8 @@
-import { deadlineAfter, type LastingStreamOptions } from '../channel/lasting-stream.js';
-import { isProcessTag } from '../channel/process-identity.js';
-import { connectProcess, startProcess } from '../channel/process-stream.js';
-import type { CommandResult } from '../errors.js';
+import { deadlineAfter, LastingStream, type LastingStreamOptions } from '../channel/lasting-stream.js';
+import { readProcessTag } from '../channel/process-identity.js';
+import { connectProcess, type ProcessStream, startProcess } from '../channel/process-stream.js';
+import { lostProcess } from '../channel/reconnector.js';
+import { type CommandResult, InvalidArgumentError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import { callRules, check, checkOptions } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
@@ -9,8 +10,17 @@ import {
   type CommandConnectOptions,
   type CommandStartOptions,
   connectRules,
+  defaultReconnectMs,
+  listening,
   startRules,
 } from './command-options.js';
+import type { DurableCommand } from './durable-command.js';
+import type {
+  CommandAttachOptions,
+  DurableCommands,
+  DurableInfo,
+  DurableListOptions,
+} from './durable-options.js';
 import type { InputSource } from './input-source.js';
 import type { KillOptions } from './kill-options.js';
 import type { ProcessControls } from './process-controls.js';
@@ -22,6 +32,8 @@ export interface ProcessInfo {
   pid: number;
   /** A label that a template gave it. */
   tag?: string;
+  /** Of a durable command: what `attach` takes. */
+  durableId?: string;
   cmd: string;
   args: string[];
   envs: Record<string, string>;
@@ -29,17 +41,24 @@ export interface ProcessInfo {
 }
 
 const foregroundTimeoutMs = 60_000;
-const defaultReconnectMs = 60_000;
+
+/** A durable command as it was asked for: what it is started by is nobody's concern. */
+function shownCommand(args: string[]): { cmd: string; args: string[] } {
+  const [cmd = '', ...rest] = args.slice(args.indexOf('/bin/bash'));
+  return { cmd, args: rest };
+}
 
 /** The commands of a sandbox. */
 export class Commands {
   readonly #connection: Connection;
   readonly #controls: ProcessControls;
+  readonly #durable: DurableCommands | undefined;
 
   /** @internal */
-  constructor(connection: Connection, controls: ProcessControls) {
+  constructor(connection: Connection, controls: ProcessControls, durable?: DurableCommands) {
     this.#connection = connection;
     this.#controls = controls;
+    this.#durable = durable;
   }
 
   /** Whether `closeStdin` works with this sandbox's envd (0.5.2). */
@@ -60,11 +79,16 @@ export class Commands {
    */
   run(command: string, options?: CommandStartOptions & { background?: false }): Promise<CommandResult>;
   /** Runs a command line and returns its handle as soon as it runs. It has no time limit unless `timeoutMs` gives one. */
+  run(
+    command: string,
+    options: CommandStartOptions & { background: true; durable: true },
+  ): Promise<DurableCommand>;
   run(command: string, options: CommandStartOptions & { background: true }): Promise<RunningCommand>;
   run(command: string, options?: CommandStartOptions): Promise<RunningCommand | CommandResult>;
   async run(command: string, options: CommandStartOptions = {}): Promise<RunningCommand | CommandResult> {
     check('commands.run: the command', command, commandLine);
     checkOptions('commands.run', options, startRules);
+    if (options.durable) return this.#durableCommands('commands.run with durable').start(command, options);
     const handle = await this.#start(command, options);
     return options.background ? handle : handle.wait();
   }
@@ -83,20 +107,41 @@ export class Commands {
     return this.#handle(stream, options, reading);
   }
 
+  /**
+   * Takes up a durable command, running or ended, from any program: all of its output, from the beginning or from where
+   * it was read to.
+   * @param id the `durableId` of its handle, or of `list`.
+   * @throws {NotFoundError} code `process_not_found`: its log was removed, or is that of another Linux user.
+   * @throws {InvalidArgumentError} code `durable_needs_key`: with a session of a broker there are none.
+   */
+  async attach(id: string, options: CommandAttachOptions = {}): Promise<DurableCommand> {
+    return this.#durableCommands('commands.attach').attach(id, options);
+  }
+
+  /** The durable commands of a Linux user whose logs are there, those that ended included. */
+  async listDurable(options: DurableListOptions = {}): Promise<DurableInfo[]> {
+    return this.#durableCommands('commands.listDurable').list(options);
+  }
+
   /** The processes that run and were started through envd. */
   async list(options: CallOptions = {}): Promise<ProcessInfo[]> {
     checkOptions('commands.list', options, callRules);
     const { processes } = await this.#connection.call(options, 'commands.list', (rpc, signal) =>
       rpc.process.list({}, { signal }),
     );
-    return processes.map(({ pid, tag, config }) => ({
-      pid,
-      ...(tag !== undefined && !isProcessTag(tag) && { tag }),
-      cmd: config?.cmd ?? '',
-      args: config?.args ?? [],
-      envs: config?.envs ?? {},
-      ...(config?.cwd !== undefined && { cwd: config.cwd }),
-    }));
+    return processes.flatMap(({ pid, tag, config }) => {
+      const own = readProcessTag(tag);
+      if (own?.role === 'helper') return [];
+      const durable = own?.role === 'durable';
+      const command = { cmd: config?.cmd ?? '', args: config?.args ?? [] };
+      return {
+        pid,
+        ...(tag !== undefined && !own && { tag }),
+        ...(durable ? { ...shownCommand(command.args), durableId: own.id } : command),
+        envs: config?.envs ?? {},
+        ...(config?.cwd !== undefined && { cwd: config.cwd }),
+      };
+    });
   }
 
   /**
@@ -122,6 +167,13 @@ export class Commands {
     return this.#controls.closeStdin(pid, options);
   }
 
+  #durableCommands(what: string): DurableCommands {
+    if (this.#durable) return this.#durable;
+    throw new InvalidArgumentError(`${what} needs a sandbox that was taken up with an API key.`, {
+      code: 'durable_needs_key',
+    });
+  }
+
   async #start(command: string, options: CommandStartOptions): Promise<RunningCommand> {
     const { background = false, cwd, user, envs = {}, stdin = false } = options;
     const input = typeof stdin === 'boolean' ? undefined : stdin;
@@ -142,17 +194,18 @@ export class Commands {
   }
 
   #handle(
-    stream: Awaited<ReturnType<typeof startProcess>>,
-    { onStdout, onStderr, maxRetainedBytes = Number.POSITIVE_INFINITY }: CommandConnectOptions,
+    stream: ProcessStream,
+    options: CommandConnectOptions,
     reading: LastingStreamOptions,
     input?: InputSource,
   ): RunningCommand {
-    return new RunningCommand(this.#connection, this.#controls, stream, {
-      ...(onStdout && { onStdout }),
-      ...(onStderr && { onStderr }),
-      maxRetainedBytes,
-      stream: reading,
-      input,
-    });
+    const process = lostProcess(this.#connection, stream, reading.signal);
+    let first: ProcessStream | undefined = stream;
+    const listen = (): LastingStream => {
+      const lasting = new LastingStream(this.#connection, process, first, reading);
+      first = undefined;
+      return lasting;
+    };
+    return new RunningCommand(this.#controls, stream.pid, { ...listening(options), listen, input });
   }
 }

@@ -1,9 +1,6 @@
-import { LastingStream, type LastingStreamOptions } from '../channel/lasting-stream.js';
-import type { ProcessStream } from '../channel/process-stream.js';
-import { type LostProcess, lostProcess } from '../channel/reconnector.js';
+import type { OutputSource } from '../channel/lasting-stream.js';
 import { type CommandResult, SandboxError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
-import type { Connection } from '../transport/connection.js';
 import type { CommandEvent } from './command-event.js';
 import { CommandHandle } from './command-handle.js';
 import { feedInput } from './feed-input.js';
@@ -23,7 +20,8 @@ import type { ProcessControls } from './process-controls.js';
 /** What a command is read with. */
 export interface RunningCommandOptions extends OutputListeners {
   maxRetainedBytes: number;
-  stream: LastingStreamOptions;
+  /** Begins to listen: for the first time, or again after it was left. */
+  listen(): OutputSource;
   /** All of its input. */
   input?: InputSource | undefined;
 }
@@ -44,13 +42,12 @@ export interface RunningCommandOptions extends OutputListeners {
  */
 export class RunningCommand extends CommandHandle {
   readonly pid: number;
-  readonly #connection: Connection;
   readonly #controls: ProcessControls;
-  readonly #process: LostProcess;
   readonly #options: RunningCommandOptions;
+  readonly #listeners: readonly TextListener[];
   readonly #log: OutputLog;
   readonly #feeding = new AbortController();
-  #stream: LastingStream | undefined;
+  #stream: OutputSource | undefined;
   /** Settles when the stream is over: resolved by the end of the command, rejected by anything else. */
   #reading: Promise<void> | undefined;
   #waiting = 0;
@@ -60,20 +57,17 @@ export class RunningCommand extends CommandHandle {
   #inputFailure: { error: unknown } | undefined;
 
   /** @internal */
-  constructor(
-    connection: Connection,
-    controls: ProcessControls,
-    stream: ProcessStream,
-    options: RunningCommandOptions,
-  ) {
+  constructor(controls: ProcessControls, pid: number, options: RunningCommandOptions) {
     super();
-    this.pid = stream.pid;
-    this.#connection = connection;
+    this.pid = pid;
     this.#controls = controls;
     this.#options = options;
-    this.#process = lostProcess(connection, stream, options.stream.signal);
+    this.#listeners = [
+      new TextListener('stdout', options.onStdout),
+      new TextListener('stderr', options.onStderr),
+    ];
     this.#log = new OutputLog(options.maxRetainedBytes);
-    void this.#attach(stream);
+    void this.#attach();
     if (options.input !== undefined) void this.#feed(options.input);
   }
 
@@ -190,13 +184,13 @@ export class RunningCommand extends CommandHandle {
   /** The stream that there is, or a new one where the last was left. */
   #read(): Promise<void> {
     if (!this.#reading) this.#log.reopen();
-    return this.#reading ?? this.#attach(undefined);
+    return this.#reading ?? this.#attach();
   }
 
-  #attach(stream: ProcessStream | undefined): Promise<void> {
-    const lasting = new LastingStream(this.#connection, this.#process, stream, this.#options.stream);
-    this.#stream = lasting;
-    const reading = this.#pump(lasting).finally(() => {
+  #attach(): Promise<void> {
+    const stream = this.#options.listen();
+    this.#stream = stream;
+    const reading = this.#pump(stream).finally(() => {
       // A stream that was left may end when the next one is already being read.
       if (this.#reading !== reading) return;
       this.#log.end();
@@ -208,11 +202,8 @@ export class RunningCommand extends CommandHandle {
     return reading;
   }
 
-  async #pump(stream: LastingStream): Promise<void> {
-    const listeners = [
-      new TextListener('stdout', this.#options.onStdout),
-      new TextListener('stderr', this.#options.onStderr),
-    ];
+  async #pump(stream: OutputSource): Promise<void> {
+    const listeners = this.#listeners;
     for await (const event of stream.output) {
       if (event.type === 'pty') continue;
       if (event.type === 'end') {
@@ -221,10 +212,14 @@ export class RunningCommand extends CommandHandle {
         this.#feeding.abort();
         return;
       }
+      if (this.#stream !== stream) break;
       if (event.type === 'gap') this.#gaps++;
-      const entry: OutputEntry = event.type === 'gap' ? notListened : { type: event.type, data: event.data };
+      const entry: OutputEntry =
+        event.type === 'gap' ? { ...notListened, ...event } : { type: event.type, data: event.data };
       for (const listener of listeners) await listener.hear(entry);
-      if (this.#stream === stream) await this.#log.write(entry);
+      // What was left is not asked for more: a source that can give this again then does.
+      if (this.#stream !== stream) break;
+      await this.#log.write(entry);
     }
     throw new SandboxError(`The handle of process ${this.pid} was disconnected; the process lives on.`, {
       code: 'disconnected',

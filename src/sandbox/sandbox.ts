@@ -40,11 +40,11 @@ export class Sandbox {
 
   /** Use `connect`. @internal */
   constructor(parts: SandboxParts) {
-    const { connection, channels } = parts;
+    const { connection, channels, durable } = parts;
     const controls = new ProcessControls(connection);
     this.sandboxId = connection.sandboxId;
     this.files = new Files(connection);
-    this.commands = new Commands(connection, controls);
+    this.commands = new Commands(connection, controls, durable?.(controls));
     this.pty = new Pty(connection, controls, channels);
     this.#parts = parts;
   }

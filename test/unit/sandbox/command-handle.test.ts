@@ -1,6 +1,8 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { afterEach, expect, test } from 'vitest';
+import { LastingStream } from '../../../src/channel/lasting-stream.js';
 import { connectProcess, startProcess } from '../../../src/channel/process-stream.js';
+import { lostProcess } from '../../../src/channel/reconnector.js';
 import { ProcessControls } from '../../../src/sandbox/process-controls.js';
 import { RunningCommand } from '../../../src/sandbox/running-command.js';
 import { connectTo, events, serveProcesses, signalled } from '../support/fake-envd.js';
@@ -17,9 +19,15 @@ async function connected(reconnectMs = 0): Promise<RunningCommand> {
   if (!server) throw new Error('no server');
   const connection = connectTo(server);
   const stream = await connectProcess(connection, 7, {}, 'test');
-  return new RunningCommand(connection, new ProcessControls(connection), stream, {
+  const process = lostProcess(connection, stream, undefined);
+  let first: typeof stream | undefined = stream;
+  return new RunningCommand(new ProcessControls(connection), stream.pid, {
     maxRetainedBytes: Number.POSITIVE_INFINITY,
-    stream: { reconnectMs },
+    listen() {
+      const lasting = new LastingStream(connection, process, first, { reconnectMs });
+      first = undefined;
+      return lasting;
+    },
   });
 }
 

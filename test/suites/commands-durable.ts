@@ -1,0 +1,69 @@
+import { equal, ok, rejects, until } from './assert.js';
+import type { Suite } from './case.js';
+
+const durable = { background: true, durable: true } as const;
+
+export const commandsDurable: Suite = {
+  name: 'durable commands',
+  cases: [
+    {
+      name: 'are had with all of their output, by another program, from anywhere',
+      via: 'key',
+      programs: ['fallocate'],
+      async run({ sandbox, edge, key }) {
+        const { commands, sandboxId } = await sandbox();
+        const command = await commands.run('echo out; echo err >&2; exit 3', durable);
+        const { exitCode, stdout, stderr } = await command.finished();
+        equal([exitCode, stdout, stderr], [3, 'out\n', 'err\n'], 'result');
+        const other = await edge.Sandbox.connect(sandboxId, key);
+        const attached = await other.commands.attach(command.durableId, { from: { stdout: 2, stderr: 4 } });
+        const rest = await attached.finished();
+        equal([rest.exitCode, rest.stdout, rest.stderr], [3, 't\n', ''], 'the rest');
+        equal(attached.offsets, { stdout: 4, stderr: 4 }, 'offsets');
+      },
+    },
+    {
+      name: 'have no gap when the stream of their reader is cut',
+      via: 'key',
+      async run(context) {
+        const { commands, files, sandboxId } = await context.sandbox(context.env.observed);
+        const waiting =
+          'for n in 1 2 3; do echo $n; while [ ! -e $n ]; do sleep 0.02; done; done; echo end >&2';
+        const command = await commands.run(waiting, durable);
+        for (const n of ['1', '2', '3']) {
+          await until(() => command.stdout.endsWith(`${n}\n`), `line ${n}`);
+          await context.observer.cut(sandboxId, '/process.Process/Start');
+          await files.write(n, '');
+        }
+        const result = await command.finished();
+        equal([result.exitCode, result.stdout, result.stderr], [0, '1\n2\n3\n', 'end\n'], 'result');
+        ok(!('gaps' in result), 'gaps');
+      },
+    },
+    {
+      name: 'are killed, listed and removed',
+      via: 'key',
+      async run({ sandbox, errors }) {
+        const { commands } = await sandbox();
+        const command = await commands.run('sleep 60', durable);
+        const running = (await commands.list()).map(({ durableId }) => durableId);
+        equal(running, [command.durableId], 'what list shows');
+        ok(await command.kill(), 'kill');
+        equal((await command.finished()).error, 'signal: killed', 'error');
+        const ended = (await commands.listDurable()).map(({ command, running }) => [command, running]);
+        equal(ended, [['sleep 60', false]], 'what listDurable shows');
+        ok(await command.remove(), 'remove');
+        await rejects(() => commands.attach(command.durableId), errors.NotFoundError, 'process_not_found');
+      },
+    },
+    {
+      name: 'need an API key',
+      via: 'session',
+      async run({ sandbox, errors }) {
+        const { commands } = await sandbox();
+        await rejects(() => commands.run('true', durable), errors.InvalidArgumentError, 'durable_needs_key');
+        await rejects(() => commands.attach('x'), errors.InvalidArgumentError, 'durable_needs_key');
+      },
+    },
+  ],
+};
