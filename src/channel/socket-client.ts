@@ -11,7 +11,7 @@ import {
   ptyProtocol,
 } from '../wire/pty-frame.js';
 import { randomId } from '../wire/pty-id.js';
-import { encodeJson, parseExit, parseRefusal, parseWelcome, type Refusal } from '../wire/pty-messages.js';
+import { encodeJson, parseRefusal, parseWelcome, type Refusal } from '../wire/pty-messages.js';
 import type { Channel, ChannelEvent, ChannelStatus, PtySize } from './channel.js';
 import { Heartbeat } from './socket-heartbeat.js';
 import { helloFor } from './socket-hello.js';
@@ -46,6 +46,8 @@ export class SocketClient implements Channel {
   #pid: number | undefined;
   #replayUntil = 0;
   #token = '';
+  /** The newest, where it was made while the socket lived. */
+  #newToken: string | undefined;
   #refusal: { words: Refusal; acceptedTo?: number } | undefined;
   #lastHeard = 0;
 
@@ -85,7 +87,10 @@ export class SocketClient implements Channel {
       const expire = () => this.fail(this.#persistence.openingFailed(`within ${openTimeoutMs} ms`));
       this.#openTimer = setTimeout(expire, openTimeoutMs);
     }
-    this.#detach = attach?.((error) => this.fail(error));
+    this.#detach = attach?.(
+      (error) => this.fail(error),
+      (token) => this.#refresh(token),
+    );
   }
 
   get pid(): number {
@@ -203,12 +208,10 @@ export class SocketClient implements Channel {
       case FrameType.uncertain:
         this.#input.lost(frame);
         break;
-      case FrameType.exit: {
-        const { at: _at, ...exit } = parseExit(payload);
-        this.#output.events.push({ type: 'exit', ...exit });
+      case FrameType.exit:
+        this.#output.take(frame);
         this.#end('the program has ended');
         break;
-      }
       case FrameType.mode:
         this.sharing.take(frame);
         break;
@@ -241,6 +244,7 @@ export class SocketClient implements Channel {
     this.sharing.set(welcome);
     this.#input.up(welcome.inputHave, sameEpoch);
     this.sharing.resume();
+    this.#refresh();
     if (first) {
       this.#state = 'open';
       clearTimeout(this.#openTimer);
@@ -248,6 +252,14 @@ export class SocketClient implements Channel {
     } else {
       this.#status.set({ state: 'open' });
     }
+  }
+
+  /** Lets the socket go on by the newest token. */
+  #refresh(token = this.#newToken): void {
+    this.#newToken = token;
+    if (!this.#welcomed || token === undefined || token === this.#token) return;
+    this.#token = token;
+    this.#send(encodeJson(FrameType.refresh, 0, { token }));
   }
 
   #lose(loss: SocketLoss): void {

@@ -27,6 +27,9 @@ export interface SocketChannelOptions {
   WebSocket?: WebSocketConstructor;
   /** Gives up the opening; an open channel is closed with `close()`. */
   signal?: AbortSignal;
-  /** Told of the channel's beginning, with what ends it; returns what is called at its end. */
-  attach?: (onEnd: (error: Error) => void) => () => void;
+  /**
+   * Told of the channel's beginning, with what ends it, and with what gives the relay a new token before the old one ends;
+   * returns what is called at its end.
+   */
+  attach?: (onEnd: (error: Error) => void, onToken: (token: string) => void) => () => void;
 }

@@ -1,7 +1,7 @@
 /** Output as it comes from the relay: no byte twice, none missing without a word. */
 
 import { type Frame, FrameType, protocolError } from '../wire/pty-frame.js';
-import { parseGap, parseSizeInForce, type Welcome } from '../wire/pty-messages.js';
+import { parseExit, parseGap, parseSizeInForce, type Welcome } from '../wire/pty-messages.js';
 import type { ChannelEvent, PtySize } from './channel.js';
 import { EventQueue } from './event-queue.js';
 
@@ -47,12 +47,13 @@ export class SocketOutput {
   }
 
   /**
-   * Takes an OUT, a GAP or a SIZE.
+   * Takes an OUT, a GAP, a SIZE or an EXIT.
    * @throws {SandboxError} code `protocol_error` when output is missing before it.
    */
   take(frame: Frame): void {
     if (frame.type === FrameType.out) this.#out(frame);
     else if (frame.type === FrameType.gap) this.#gap(frame);
+    else if (frame.type === FrameType.exit) this.#exit(frame);
     else this.#setSize(parseSizeInForce(frame.payload), frame.offset);
   }
 
@@ -82,6 +83,11 @@ export class SocketOutput {
     this.#acked = next;
     this.#ackSent = next;
     this.events.push({ type: 'gap', from, to, reason });
+  }
+
+  #exit({ payload }: Frame): void {
+    const { at: _at, ...exit } = parseExit(payload);
+    this.events.push({ type: 'exit', ...exit });
   }
 
   #setSize({ cols, rows }: PtySize, offset: number): void {

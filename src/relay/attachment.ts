@@ -18,6 +18,7 @@ import {
   type Gap,
   type Mode,
   parseMode,
+  parseRefresh,
   parseResize,
   type Refusal,
   type Welcome,
@@ -35,6 +36,8 @@ export interface AttachmentOwner {
   /** It wants to be the writer. */
   asksToWrite(from: Attachment): void;
   resized(from: Attachment, size: PtySize): void;
+  /** Its session may write now where it might only watch, or the other way round. */
+  renewed(from: Attachment): void;
   gone(from: Attachment): void;
 }
 
@@ -48,6 +51,8 @@ export interface Traffic {
 export interface AttachmentOptions {
   socket: RelaySocket;
   access: RelayAccess;
+  /** Judges a new token. */
+  renew: (token: string) => Promise<RelayAccess>;
   /** Rises with each HELLO: of two, the one with the higher number is the newer. */
   order: number;
   clientId: string;
@@ -65,7 +70,6 @@ const maxQuestionsPerInterval = 32;
 const maxUnsentBytes = 4 * 1024 * 1024;
 
 export class Attachment implements InputListener {
-  readonly access: RelayAccess;
   readonly order: number;
   readonly clientId: string;
   readonly client: InputClient;
@@ -73,8 +77,11 @@ export class Attachment implements InputListener {
   readonly #owner: AttachmentOwner;
   readonly #output: OutputSender;
   readonly #heartbeat: Heartbeat;
-  readonly #stopWatching: () => void;
+  readonly #renew: (token: string) => Promise<RelayAccess>;
+  #stopWatching: () => void;
+  #renewals = 0;
   readonly #since = Date.now();
+  #access: RelayAccess;
   #sentBytes = 0;
   #receivedBytes = 0;
   #questions = 0;
@@ -85,7 +92,8 @@ export class Attachment implements InputListener {
     const { socket, access, client } = options;
     this.#owner = owner;
     this.#socket = socket;
-    this.access = access;
+    this.#access = access;
+    this.#renew = options.renew;
     this.order = options.order;
     this.clientId = options.clientId;
     this.client = client;
@@ -102,6 +110,11 @@ export class Attachment implements InputListener {
     this.#stopWatching = access.watch((reason) => this.fail(reason));
     socket.onMessage = (message) => this.#receive(message);
     socket.onClose = () => this.#end();
+  }
+
+  /** By the newest token. */
+  get access(): RelayAccess {
+    return this.#access;
   }
 
   get traffic(): Traffic {
@@ -212,6 +225,10 @@ export class Attachment implements InputListener {
         if (parseMode(frame.payload).mode !== 'write') throw protocolError('a client asks for "write"');
         this.#owner.asksToWrite(this);
         break;
+      case FrameType.refresh:
+        this.#countQuestion();
+        void this.#refresh(parseRefresh(frame.payload));
+        break;
       case FrameType.pong:
         break;
       default:
@@ -229,6 +246,23 @@ export class Attachment implements InputListener {
     if (fresh.length === 0) return;
     if (client.have - client.settled > maxUnsettledBytes) throw protocolError('input beyond its window');
     this.#owner.input(this, fresh);
+  }
+
+  /** From now on the socket lives and writes by another token. */
+  async #refresh(token: string): Promise<void> {
+    const renewal = ++this.#renewals;
+    const isWanted = (): boolean => this.#open && renewal === this.#renewals;
+    try {
+      const access = await this.#renew(token);
+      if (!isWanted()) return;
+      const changed = access.mode !== this.#access.mode;
+      this.#stopWatching();
+      this.#access = access;
+      this.#stopWatching = access.watch((reason) => this.fail(reason));
+      if (changed) this.#owner.renewed(this);
+    } catch (error) {
+      if (isWanted()) this.fail(error);
+    }
   }
 
   /** A viewer that may write has perhaps just been the writer: what was on its way is no fault. */

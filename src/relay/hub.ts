@@ -3,10 +3,10 @@
 import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/channel.js';
 import { ConnectionError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
-import { maxPayloadBytes } from '../wire/pty-frame.js';
 import { randomId } from '../wire/pty-id.js';
 import type { Exit, Hello } from '../wire/pty-messages.js';
 import { Attachment, type AttachmentOwner, type Traffic } from './attachment.js';
+import { Coalescer } from './coalescer.js';
 import { History } from './history.js';
 import { clampWindow, type HubSettings } from './hub-settings.js';
 import { InputClients } from './input-clients.js';
@@ -36,10 +36,10 @@ export interface Newcomer {
   hello: Hello;
   access: RelayAccess;
   order: number;
+  /** Judges a new token for the socket. */
+  renew: (token: string) => Promise<RelayAccess>;
 }
 
-/** Output that comes within this time of the last is sent together, in milliseconds. */
-const coalesceMs = 2;
 /** How long the end of a program waits for the fate of the input that may have ended it, in milliseconds. */
 const lastInputMs = 500;
 /** Why the input of one who was the writer is not executed. */
@@ -56,14 +56,11 @@ export class Hub implements AttachmentOwner {
   readonly #clients = new InputClients();
   readonly #size: TerminalSize;
   readonly #attachments = new Set<Attachment>();
+  readonly #coalescer = new Coalescer(() => this.#pumpAll());
   readonly #keeper: SandboxKeeper;
   #writer: Attachment | undefined;
   #exit: Exit | undefined;
   #ended = false;
-  #unsent = false;
-  /** Up to where output was handed to the sockets. */
-  #pumped = 0;
-  #coalescing: ReturnType<typeof setTimeout> | undefined;
   #tombstone: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: HubOptions) {
@@ -83,7 +80,7 @@ export class Hub implements AttachmentOwner {
   }
 
   /** @throws {ConnectionError} code `connection_lost` when the terminal went away meanwhile. */
-  attach({ socket, hello, access, order }: Newcomer): void {
+  attach({ socket, hello, access, order, renew }: Newcomer): void {
     if (this.#ended) {
       this.#options.onEnd(this);
       throw wentAway();
@@ -93,6 +90,7 @@ export class Hub implements AttachmentOwner {
       ...this.#options.settings,
       socket,
       access,
+      renew,
       order,
       clientId: hello.clientId,
       client,
@@ -161,6 +159,16 @@ export class Hub implements AttachmentOwner {
     this.#applySize(from.sent);
   }
 
+  renewed(attachment: Attachment): void {
+    const isReadOnly = attachment.access.mode === 'read';
+    if (isReadOnly && this.#writer === attachment) {
+      this.#writer = undefined;
+      this.#gate.detach();
+      this.#input.drop(attachment.client, 'the session may only watch now');
+    }
+    attachment.setMode({ mode: 'read', ...(isReadOnly && { reason: 'read_only' }) });
+  }
+
   gone(attachment: Attachment): void {
     this.#attachments.delete(attachment);
     if (this.#writer === attachment) {
@@ -176,7 +184,7 @@ export class Hub implements AttachmentOwner {
     if (this.#ended) return;
     this.#ended = true;
     for (const attachment of [...this.#attachments]) attachment.close(code);
-    clearTimeout(this.#coalescing);
+    this.#coalescer.stop();
     clearTimeout(this.#tombstone);
     this.#keeper.stop();
     this.#gate.close();
@@ -207,14 +215,12 @@ export class Hub implements AttachmentOwner {
     if (event.type === 'gap') {
       this.#history.addHole(event.reason);
       this.#log('gap', undefined, event.reason);
+      this.#coalescer.add(0);
     } else if (event.type === 'output') {
       this.#history.append(event.data);
       this.#options.channel.ack(event.offset + event.data.length);
+      this.#coalescer.add(event.data.length);
     }
-    // The first byte goes at once; what follows on its heels goes together, as soon as a frame is full.
-    this.#unsent = true;
-    const isFull = this.#history.head - this.#pumped >= maxPayloadBytes;
-    if (this.#coalescing === undefined || isFull) this.#pumpAll();
   }
 
   async #takeExit({ exitCode, status, error }: ExitEvent): Promise<void> {
@@ -229,18 +235,11 @@ export class Hub implements AttachmentOwner {
     this.#tombstone = setTimeout(() => this.close(), this.#options.settings.tombstoneMs);
     this.#gate.close();
     this.#log('exit', undefined, status);
-    for (const attachment of [...this.#attachments]) this.#pump(attachment);
+    this.#pumpAll();
   }
 
   #pumpAll(): void {
-    this.#unsent = false;
-    this.#pumped = this.#history.head;
-    clearTimeout(this.#coalescing);
     for (const attachment of [...this.#attachments]) this.#pump(attachment);
-    this.#coalescing = setTimeout(() => {
-      this.#coalescing = undefined;
-      if (this.#unsent) this.#pumpAll();
-    }, coalesceMs);
   }
 
   #pump(attachment: Attachment): void {
@@ -260,7 +259,7 @@ export class Hub implements AttachmentOwner {
     const size = this.#size.reached(offset);
     if (!size) return;
     this.#history.addSize(size);
-    for (const attachment of [...this.#attachments]) this.#pump(attachment);
+    this.#pumpAll();
   }
 
   /** Whether the newcomer may stay: of two sockets of a client the newer one does. */

@@ -1,6 +1,6 @@
 /** Many terminals, each with one channel to envd and any number of WebSockets. It knows no host. */
 
-import { isE2BEdgeError, PermissionDeniedError } from '../errors.js';
+import { AuthenticationError, isE2BEdgeError, PermissionDeniedError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import type { Hello } from '../wire/pty-messages.js';
 import { HubRegistry } from './hub-registry.js';
@@ -68,7 +68,8 @@ class HubRelay implements Relay {
       const hello = await visitor.hello(this.#options.helloTimeoutMs ?? 5_000);
       this.#order++;
       const order = this.#order;
-      const access = await this.#options.authorize(hello.token, sandboxId, trace).catch((error: unknown) => {
+      const authorize = (token: string) => this.#options.authorize(token, sandboxId, trace);
+      const access = await authorize(hello.token).catch((error: unknown) => {
         isLogged = true;
         throw error;
       });
@@ -83,7 +84,8 @@ class HubRelay implements Relay {
       if (!visitor.isOpen) return;
       // Others of the session may have come in meanwhile.
       this.#checkSockets(hello, access);
-      hub.attach({ socket: visitor.socket, hello, access, order });
+      const renew = async (token: string) => this.#renewed(hello, access, await authorize(token));
+      hub.attach({ socket: visitor.socket, hello, access, order, renew });
       visitor.release();
     } catch (error) {
       if (isLogged) visitor.refuse(error);
@@ -92,6 +94,19 @@ class HubRelay implements Relay {
       this.#visitors.delete(visitor);
       this.#admitted.delete(visitor);
     }
+  }
+
+  /** A socket stays with whom it was let in for; another session of theirs will do. */
+  #renewed(hello: Hello, before: RelayAccess, access: RelayAccess): RelayAccess {
+    const isSame = (['sandboxId', 'subject', 'owner', 'user'] as const).every(
+      (key) => access[key] === before[key],
+    );
+    if (!isSame) {
+      this.#options.log?.({ event: 'refuse', sandboxId: before.sandboxId, detail: 'other_subject' });
+      throw new AuthenticationError('The new token is for somebody else.', { code: 'other_subject' });
+    }
+    this.#checkSockets(hello, access);
+    return access;
   }
 
   #checkSockets({ clientId }: Hello, { sessionId, subject }: RelayAccess): void {

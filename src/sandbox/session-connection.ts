@@ -85,7 +85,11 @@ function socketOpener(
         },
         target,
         size,
-        attach: (onEnd) => credential.attach(onEnd),
+        attach: (onEnd, onToken) =>
+          credential.attach(onEnd, (renewed) => {
+            token = renewed;
+            onToken(renewed);
+          }),
         ...(WebSocket && { WebSocket }),
         ...(call.signal && { signal: call.signal }),
         openTimeoutMs: call.requestTimeoutMs ?? requestTimeoutMs,

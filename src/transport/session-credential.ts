@@ -14,6 +14,12 @@ const renewAfter = 0.8;
 const pausePart = 0.05;
 const shortestPauseMs = 1_000;
 
+/** What is under way by the session. */
+interface User {
+  onEnd: (error: E2BEdgeError) => void;
+  onToken: ((token: string) => void) | undefined;
+}
+
 /**
  * Keeps one session usable. A token is replaced once for all who wait for it: when 80 % of its life is over, which nobody
  * waits for, and when it has run out or was refused.
@@ -29,7 +35,7 @@ export class SessionCredential implements Credential {
   #renewAtMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #end: E2BEdgeError | undefined;
-  readonly #users = new Set<(error: E2BEdgeError) => void>();
+  readonly #users = new Set<User>();
   readonly #source: SessionSource;
   readonly #client: ClientOptions;
   readonly #onEnd: ((error: E2BEdgeError) => void) | undefined;
@@ -77,12 +83,13 @@ export class SessionCredential implements Credential {
     await this.renewedToken(refused.authorization?.replace(/^Bearer /, '') ?? '');
   }
 
-  attach(onEnd: (error: E2BEdgeError) => void): () => void {
+  /** @param onToken told of each new token, for what is open by the one before. */
+  attach(onEnd: User['onEnd'], onToken?: User['onToken']): () => void {
     if (this.#end) {
       onEnd(this.#end);
       return () => undefined;
     }
-    const user = (error: E2BEdgeError): void => onEnd(error);
+    const user: User = { onEnd, onToken };
     this.#users.add(user);
     if (this.#users.size === 1) this.#schedule();
     return () => {
@@ -101,7 +108,7 @@ export class SessionCredential implements Credential {
     if (this.#end) return;
     this.#end = error;
     clearTimeout(this.#timer);
-    for (const user of this.#users) user(error);
+    for (const user of this.#users) user.onEnd(error);
     this.#users.clear();
     void this.#tell(error);
   }
@@ -139,6 +146,7 @@ export class SessionCredential implements Credential {
     this.#session = session;
     this.#age = stopwatch();
     this.#renewAtMs = renewAfter * session.ttlMs;
+    for (const user of this.#users) user.onToken?.(session.token);
   }
 
   async #next(): Promise<Session> {

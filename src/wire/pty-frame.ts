@@ -30,7 +30,7 @@ export const FrameType = {
   ping: 9,
   /** Both: the answer to PING, with its offset. */
   pong: 10,
-  /** Reserved: a new token on the living socket. */
+  /** Client: a new token for this socket, which goes on by it. */
   refresh: 11,
   /** Relay: output that is gone; the offset is that of the next byte that will come. */
   gap: 12,

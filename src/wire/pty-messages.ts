@@ -87,6 +87,8 @@ export interface LostInput {
 
 type Fields = Record<string, unknown>;
 
+const maxTokenLength = 16_384;
+
 /** A control frame: JSON in UTF-8. */
 export function encodeJson(type: FrameType, offset: number, payload: object): Uint8Array {
   return encodeFrame(type, offset, new TextEncoder().encode(JSON.stringify(payload)));
@@ -96,7 +98,7 @@ export function encodeJson(type: FrameType, offset: number, payload: object): Ui
 export function parseHello(payload: Uint8Array): Hello {
   const fields = parse(payload, 'HELLO');
   const hello: Hello = {
-    token: text(fields, 'token', 16_384),
+    token: text(fields, 'token', maxTokenLength),
     clientId: text(fields, 'clientId', 128),
     have: count(fields, 'have'),
     acked: count(fields, 'acked'),
@@ -126,6 +128,11 @@ function parseCreate(fields: Fields): HelloCreate {
     create.envs = envs as Record<string, string>;
   }
   return create;
+}
+
+/** The new token of a REFRESH. */
+export function parseRefresh(payload: Uint8Array): string {
+  return text(parse(payload, 'REFRESH'), 'token', maxTokenLength);
 }
 
 export function parseWelcome(payload: Uint8Array): Welcome {

@@ -147,6 +147,30 @@ export function sharedTerminals(stage: BrokerStage): void {
     });
   });
 
+  describe('a new token', () => {
+    test('is what an open terminal goes on by, without a cut, and grants no more than it says', async () => {
+      const broker = stage.at('short-tokens');
+      const subject = 'renewed';
+      const session = await broker.session({ subject });
+      const terminal = await (await broker.connect(session)).pty.create(socketed);
+      const statuses: string[] = [];
+      terminal.channel.onStatus(({ state }) => statuses.push(state));
+      const turned = new Promise((resolve) => terminal.onMode(resolve));
+      await broker.setAuthorization(subject, {
+        sandbox: { id: session.sandboxId },
+        grants: { ...everything, pty: 'read' },
+      });
+      expect(await turned).toBe('read');
+      await expect(terminal.send('echo no\n')).rejects.toMatchObject({ code: 'input_not_executed' });
+      await expect(terminal.takeOver()).rejects.toMatchObject({ code: 'read_only' });
+      const other = await broker.session({ subject }, { sandboxId: session.sandboxId });
+      await (await broker.connect(other)).pty.sendInput(terminal.pid, typed('echo still-$((40+2))\n'));
+      await readUntil(terminal, 'still-42');
+      expect(statuses).toEqual([]);
+      terminal.channel.close();
+    });
+  });
+
   describe('an invitation', () => {
     test('brings a second person to a terminal, and ends with the session that gave it', async () => {
       const broker = stage.at('stored');

@@ -343,6 +343,43 @@ describe('an open channel', () => {
     await older.sharing?.takeOver();
   });
 
+  it('goes on by a new token over the same socket', async () => {
+    const upstream = new FakeChannel(5);
+    const tokens: string[] = [];
+    const { server, proxy } = await serve(upstream, {
+      authorize: async (token, sandboxId) => {
+        tokens.push(token);
+        return accessFor(token.split('-')[0] ?? '', sandboxId, async () => upstream);
+      },
+    });
+    let give: (token: string) => void = () => undefined;
+    let token = 'ann-1';
+    const channel = await openAt(proxy.port, {
+      token: () => token,
+      attach: (_onEnd, onToken) => {
+        give = (next) => {
+          token = next;
+          onToken(next);
+        };
+        return () => undefined;
+      },
+    });
+    const statuses: string[] = [];
+    channel.onStatus(({ state }) => statuses.push(state));
+    give('ann-2');
+    give('ann-2');
+    await channel.send(bytes('a'));
+    expect([tokens, statuses, channel.status.state]).toEqual([['ann-1', 'ann-2'], [], 'open']);
+    expect(server.log.map(({ event }) => event)).toEqual(['attach']);
+
+    proxy.cutAll();
+    await status(channel, 'reconnecting');
+    give('ann-3');
+    await status(channel, 'open');
+    await channel.send(bytes('b'));
+    expect(tokens).toEqual(['ann-1', 'ann-2', 'ann-3']);
+  });
+
   it('hears of the size of the window that writes, with the output that it belongs to', async () => {
     const upstream = new FakeChannel(5);
     const { server } = await serve(upstream);

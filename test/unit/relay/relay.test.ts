@@ -656,6 +656,101 @@ describe('output', () => {
   });
 });
 
+describe('a new token', () => {
+  it('is what the socket lives by from then on, without a cut', async () => {
+    const ends = new Map<string, (reason: unknown) => void>();
+    const watched: string[] = [];
+    change = (access) => {
+      const session = `session-${ends.size}`;
+      access.sessionId = session;
+      access.watch = (onOver) => {
+        watched.push(session);
+        ends.set(session, onOver);
+        return () => watched.splice(watched.indexOf(session), 1);
+      };
+    };
+    const socket = await join();
+    socket.refresh('ann');
+    await settle();
+    expect(watched).toEqual(['session-1']);
+    socket.type(0, 'ls');
+    first().print('out');
+    await settle();
+    expect([typed(), socket.output, socket.closeCode]).toEqual(['ls', 'out', undefined]);
+    ends.get('session-1')?.(new AuthenticationError('over', { code: 'session_expired' }));
+    expect(socket.closeCode).toBe(4401);
+    expect(watched).toEqual([]);
+  });
+
+  it.each([
+    ['bad', 'session_refused'],
+    ['bob', 'other_subject'],
+  ])('of nobody, and of somebody else, ends it: %s', async (token, code) => {
+    const socket = await join();
+    socket.refresh(token);
+    await settle();
+    expect(socket.closeCode).toBe(4401);
+    expect(socket.refusal.code).toBe(code);
+  });
+
+  it.each(['owner', 'user', 'sandboxId'] as const)('of another %s ends it', async (key) => {
+    const socket = await join();
+    change = (access) => {
+      access[key] = 'another';
+    };
+    socket.refresh('ann');
+    await settle();
+    expect(socket.refusal.code).toBe('other_subject');
+    expect(log.at(-2)).toMatchObject({ event: 'refuse', detail: 'other_subject' });
+  });
+
+  it('makes a viewer of a writer whose session may only watch from then on', async () => {
+    const socket = await join();
+    first().beforeInput = () => new Promise(() => {});
+    socket.type(0, 'a');
+    socket.type(1, 'b');
+    socket.refresh('ann:read');
+    await settle();
+    expect(socket.json(FrameType.mode)).toEqual([{ mode: 'read', reason: 'read_only' }]);
+    expect(socket.of(FrameType.notExecuted)[0]).toMatchObject({ offset: 1 });
+    socket.askToWrite();
+    expect(socket.json(FrameType.mode).at(-1)).toEqual({ mode: 'read', reason: 'read_only' });
+    socket.refresh('ann');
+    await settle();
+    expect(socket.json(FrameType.mode).at(-1)).toEqual({ mode: 'read' });
+    socket.askToWrite();
+    expect(socket.json(FrameType.mode).at(-1)).toEqual({ mode: 'write' });
+  });
+
+  it('counts alone where several are judged at once, and not too many are', async () => {
+    const waits: (() => void)[] = [];
+    const socket = await join();
+    const before = open;
+    relay.close();
+    let isSlow = false;
+    start({
+      authorize: async (token, sandboxId) => {
+        if (isSlow) await new Promise<void>((resolve) => waits.push(resolve));
+        return accessFor(token, sandboxId, before);
+      },
+    });
+    expect(socket.closeCode).toBe(1012);
+    const other = await join({ pty: 7 });
+    isSlow = true;
+    other.refresh('bad');
+    other.refresh('ann:read');
+    waits[1]?.();
+    await settle();
+    waits[0]?.();
+    await settle();
+    expect(other.closeCode).toBeUndefined();
+    expect(other.json(FrameType.mode)).toEqual([{ mode: 'read', reason: 'read_only' }]);
+    for (let count = 0; count < 40; count++) other.refresh('ann');
+    expect(other.closeCode).toBe(4400);
+    for (const go of waits) go();
+  });
+});
+
 describe('input', () => {
   it('is executed in order, one call at a time, and acknowledged afterwards', async () => {
     const socket = await join();

@@ -261,7 +261,8 @@ describe('while something is under way', () => {
     const credential = new SessionCredential(session('t1'), session('t1'), {
       fetch: async () => Response.json(session(`t${++refreshes + 1}`)),
     });
-    const detach = [credential.attach(() => undefined), credential.attach(() => undefined)];
+    const told = vi.fn();
+    const detach = [credential.attach(() => undefined, told), credential.attach(() => undefined)];
     await vi.advanceTimersByTimeAsync(240_000);
     expect(refreshes).toBe(1);
     await vi.advanceTimersByTimeAsync(480_000);
@@ -269,6 +270,7 @@ describe('while something is under way', () => {
     detach[0]?.();
     await vi.advanceTimersByTimeAsync(240_000);
     expect(refreshes).toBe(4);
+    expect(told.mock.calls).toEqual([['t2'], ['t3'], ['t4']]);
     detach[1]?.();
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(refreshes).toBe(4);

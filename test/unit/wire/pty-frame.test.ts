@@ -15,6 +15,7 @@ import {
   parseHello,
   parseLostInput,
   parseMode,
+  parseRefresh,
   parseRefusal,
   parseResize,
   parseSizeInForce,
@@ -29,6 +30,7 @@ const parsers = [
   parseResize,
   parseSizeInForce,
   parseMode,
+  parseRefresh,
   parseGap,
   parseExit,
   parseRefusal,
@@ -162,6 +164,10 @@ describe('a control payload', () => {
     const payload = bytesOf({ ...hello, token: 'secret-token', clientId: '' });
     expect(() => parseHello(payload)).toThrow(/clientId/);
     expect(() => parseHello(payload)).not.toThrow(/secret-token/);
+    const refresh = new TextEncoder().encode('{"token":"secret-token"');
+    expect(() => parseRefresh(refresh)).not.toThrow(/secret-token/);
+    expect(parseRefresh(bytesOf({ token: 'x'.repeat(16_384) }))).toHaveLength(16_384);
+    refused(() => parseRefresh(bytesOf({ token: 'x'.repeat(16_385) })));
   });
 
   it('comes out as it went in', () => {

@@ -65,6 +65,10 @@ export class MemorySocket implements RelaySocket {
     this.onMessage(encodeJson(FrameType.resize, number, { cols, rows }));
   }
 
+  refresh(token: string): void {
+    this.onMessage(encodeJson(FrameType.refresh, 0, { token }));
+  }
+
   askToWrite(): void {
     this.onMessage(encodeJson(FrameType.mode, 0, { mode: 'write' }));
   }
