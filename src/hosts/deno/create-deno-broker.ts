@@ -8,6 +8,7 @@ import { openAppSocket } from '../open-app-socket.js';
 import { createBrokerRelay } from '../relay-access.js';
 import { serveSocket } from '../serve-socket.js';
 import { webSocketHost } from '../web-socket.js';
+import { denoFetch } from './deno-fetch.js';
 import { upgradeWebSocket } from './deno-types.js';
 
 /** A broker as a handler of Deno's requests, terminals included. It answers every request and never rejects. */
@@ -39,7 +40,7 @@ export interface DenoBroker {
  * @throws {InvalidArgumentError} code `invalid_option`, naming it.
  */
 export function createBroker(options: BrokerOptions<undefined>): DenoBroker {
-  const core = createBrokerCore(options);
+  const core = createBrokerCore({ ...options, fetch: options?.fetch ?? denoFetch });
   const relay = createBrokerRelay(core, {});
 
   const handle = async (request: Request): Promise<Response> => {

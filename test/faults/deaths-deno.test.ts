@@ -1,0 +1,3 @@
+import { defineDeaths } from './storm/define-deaths.js';
+
+defineDeaths('deno');
