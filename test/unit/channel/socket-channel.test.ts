@@ -406,9 +406,9 @@ describe('an open channel', () => {
 
   it('takes over when the link is back', async () => {
     const upstream = new FakeChannel(5);
-    const { server, proxy } = await serve(upstream);
+    const { proxy } = await serve(upstream);
     const older = await openAt(proxy.port);
-    const newer = await openAt(server.port);
+    const newer = await openAt(proxy.port);
     while (older.sharing?.mode === 'write') await tick();
     proxy.cutAll();
     await status(older, 'reconnecting');
@@ -416,6 +416,12 @@ describe('an open channel', () => {
     await wished;
     expect(older.sharing?.mode).toBe('write');
     while (newer.sharing?.mode === 'write') await tick();
+    older.close();
+    proxy.cutAll();
+    await status(newer, 'reconnecting');
+    await status(newer, 'open');
+    // Nobody writes, and nobody does without being asked to.
+    expect(newer.sharing?.mode).toBe('read');
     newer.close();
     expect(await failure(newer.sharing?.takeOver() as Promise<void>)).toMatchObject({ code: 'closed' });
   });
