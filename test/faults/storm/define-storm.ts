@@ -14,7 +14,7 @@ import { type Course, type CourseReport, marker, runCourse, sha256 } from './cou
 const seeds = Number(process.env.FAULT_SEEDS ?? 50);
 const firstSeed = Number(process.env.FAULT_FIRST_SEED ?? 1);
 /** Most of a course is waiting. */
-const atOnce = 5;
+const atOnce = 8;
 const bursts = 80;
 
 export interface Storm {

@@ -1,0 +1,3 @@
+import { defineBadInput } from './storm/define-bad-input.js';
+
+defineBadInput('bun');
