@@ -28,8 +28,9 @@ export default defineConfig({
       project('broker-deno', ['test/broker/deno.test.ts']),
       project('broker-bun', ['test/broker/bun.test.ts']),
       project('broker-workerd', ['test/broker/workerd.test.ts']),
+      project('storm', ['test/faults/storm-*.test.ts']),
       serial('page', ['test/page/*.test.ts']),
-      serial('faults', ['test/faults/*.test.ts']),
+      serial('faults', ['test/faults/!(storm-)*.test.ts']),
     ],
   },
 });
