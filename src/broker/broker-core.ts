@@ -15,6 +15,7 @@ import { createLimits, type Limits } from './limits.js';
 import { handlePreview } from './previews/preview-proxy.js';
 import { acceptPreview, type PreviewSocket } from './previews/preview-socket.js';
 import { previewTarget } from './previews/preview-target.js';
+import { createProcessGuard } from './process-guard.js';
 import { judgeUpgrade, openPtySession, type PtySession, type PtyUpgrade } from './pty-access.js';
 import { invalidRequest, misconfigured, originNotAllowed, routeNotFound } from './refusals.js';
 import { createRevocations, type Revocation } from './revocation.js';
@@ -65,7 +66,8 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
   const settings = readSettings(options);
   const { basePath, log } = settings;
   const credentialsOf = createCredentialSource(options, settings);
-  const proxy = createEnvdProxy();
+  const processes = createProcessGuard();
+  const proxy = createEnvdProxy(processes);
   const answer = createAnswer(proxy);
   const memory = createMemoryStore();
   const parts = {
@@ -188,7 +190,7 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         const scope = await scopeOf(context, decision.event, trace);
         const claims = await verifySession(scope, token);
         const again = (): Promise<Scope<Env>> => scopeOf(context, { ...decision.event }, trace);
-        const session = await openPtySession(scope, claims, sandboxId, proxy, again);
+        const session = await openPtySession(scope, claims, sandboxId, { proxy, processes }, again);
         decision.made(101);
         return session;
       } catch (error) {

@@ -4,7 +4,7 @@ import { isE2BEdgeError } from '../errors.js';
 import type { Exchange } from './exchange.js';
 import { createFileGuard } from './file-guard.js';
 import { download, health, upload } from './files-proxy.js';
-import { createProcessGuard } from './process-guard.js';
+import type { ProcessGuard } from './process-guard.js';
 import type { Route } from './routes.js';
 import { createRpcProxy } from './rpc-proxy.js';
 import type { SessionClaims } from './session-token.js';
@@ -17,9 +17,9 @@ export type EnvdProxy = <Env>(
   claims: SessionClaims,
 ) => Promise<Response>;
 
-export function createEnvdProxy(): EnvdProxy {
+export function createEnvdProxy(processes: ProcessGuard): EnvdProxy {
   const files = createFileGuard();
-  const rpc = createRpcProxy(createProcessGuard(), files);
+  const rpc = createRpcProxy(processes, files);
   async function pass<Env>(
     exchange: Exchange<Env>,
     route: EnvdRoute,

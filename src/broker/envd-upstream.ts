@@ -8,7 +8,7 @@ import { withDeadline } from '../transport/deadline.js';
 import { fromBinary } from '../wire/codec/from-binary.js';
 import type { MessageInit, MessageType, UnaryMethod } from '../wire/codec/message-type.js';
 import { toBinary } from '../wire/codec/to-binary.js';
-import type { Exchange } from './exchange.js';
+import type { Scope } from './exchange.js';
 import { discard, readAnswer } from './read-body.js';
 import { httpRefusal, upstreamFailed } from './refusals.js';
 import type { KnownSandbox } from './sandbox-directory.js';
@@ -36,11 +36,11 @@ export interface UpstreamRequest {
 const callTimeoutMs = 15_000;
 const maxAnswerBytes = 4 * 1024 * 1024;
 
-export async function openUpstream<Env>(exchange: Exchange<Env>, claims: SessionClaims): Promise<Upstream> {
-  const { directory, credentials } = exchange;
+export async function openUpstream<Env>(scope: Scope<Env>, claims: SessionClaims): Promise<Upstream> {
+  const { directory, credentials } = scope;
   const sandbox = await directory.find(claims.sbx, credentials);
   const send = (path: string, init: UpstreamRequest): Promise<Response> =>
-    sendTo(exchange, sandbox, claims, path, init);
+    sendTo(scope, sandbox, claims, path, init);
 
   return {
     sandboxId: claims.sbx,
@@ -83,7 +83,7 @@ function decoded<T>(type: MessageType<T>, answer: Uint8Array): T {
 }
 
 async function sendTo<Env>(
-  { settings, directory, trace }: Exchange<Env>,
+  { settings, directory, trace }: Scope<Env>,
   { endpoint }: KnownSandbox,
   { sbx, g: { user } }: SessionClaims,
   path: string,

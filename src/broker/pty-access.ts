@@ -1,6 +1,7 @@
 /** What a host needs to join terminals to a broker. */
 
 import type { FetchLike } from '../transport/authorized-fetch.js';
+import type { InterruptSignal } from '../wire/interrupt-key.js';
 import { PtyClose } from '../wire/pty-close.js';
 import { ptyProtocol } from '../wire/pty-frame.js';
 import { lifeOf } from './bearer.js';
@@ -8,6 +9,8 @@ import { checkOrigin } from './cors.js';
 import type { EnvdProxy } from './envd-proxy.js';
 import { errorResponse } from './error-response.js';
 import type { Exchange, Scope } from './exchange.js';
+import { interruptTerminal } from './interrupt-terminal.js';
+import type { ProcessGuard } from './process-guard.js';
 import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
 import type { SessionClaims } from './session-token.js';
@@ -33,6 +36,11 @@ export interface PtySession {
   baseUrl: string;
   /** Passes requests through the broker's proxy: the same policy, user and marks as for a page, and never its token. */
   fetch: FetchLike;
+  /**
+   * Lets an interrupt key through to a terminal's program that does not read: the one thing that is not done by
+   * `fetch`, since it takes a program in the sandbox. Resolves with whether the program was signalled in its place.
+   */
+  interrupt(pid: number, signal: InterruptSignal, abort?: AbortSignal): Promise<boolean>;
 }
 
 /** Judges a request for a WebSocket by its origin and its subprotocol. The token comes later, in a message. */
@@ -55,7 +63,7 @@ export async function openPtySession<Env>(
   scope: Scope<Env>,
   claims: SessionClaims,
   sandboxId: string,
-  proxy: EnvdProxy,
+  { proxy, processes }: { proxy: EnvdProxy; processes: ProcessGuard },
   scopeOf: () => Promise<Scope<Env>>,
 ): Promise<PtySession> {
   const { credentials, directory } = scope;
@@ -98,5 +106,7 @@ export async function openPtySession<Env>(
     envdVersion,
     baseUrl: `${origin}/envd/${sandboxId}`,
     fetch: fetchThroughProxy,
+    interrupt: async (pid, signal, abort) =>
+      interruptTerminal({ scope: await scopeOf(), claims: shared, processes }, { pid, signal, abort }),
   };
 }

@@ -2,6 +2,8 @@ import { ConnectionError, E2BEdgeError, isE2BEdgeError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { abortable } from '../transport/deadline.js';
+import { type InterruptSignal, interrupted, interruptSignal } from '../wire/interrupt-key.js';
+import { type Interrupt, interruptStalled, type PendingCall } from './interrupt.js';
 
 /** The most that one call carries: what was typed while a call was on its way goes with the next. */
 const maxCallBytes = 256 * 1024;
@@ -11,6 +13,8 @@ type Input = Uint8Array | AsyncIterable<Uint8Array>;
 interface Waiting {
   input: Input;
   options: CallOptions;
+  /** Of an interrupt key: whether the program was signalled in its place. */
+  signalled?: Promise<boolean>;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -18,18 +22,29 @@ interface Waiting {
 /**
  * Sends input to one process, in order. Over HTTP two calls may arrive in any order, so one is under way at a time, and
  * what comes meanwhile is joined for the next one.
+ *
+ * A terminal's interrupt keys (Ctrl-C, Ctrl-Z, Ctrl-\) take the place of all that has not been sent yet. If the call that
+ * is under way is stalled, because the program does not read, room is made for them in the terminal.
  */
 export class InputQueue {
   #waiting: Waiting[] = [];
   #draining: Promise<void> | undefined;
+  #pending: PendingCall | undefined;
+  /** What is being done for interrupt keys: once for all that are pressed meanwhile. */
+  readonly #interrupting: Map<InterruptSignal, Promise<boolean>> = new Map();
+  /** Whether what is left of the input that is being sent is not to follow. */
+  #isCut = false;
   readonly #connection: Connection;
   readonly #pid: number;
   readonly #kind: 'pty' | 'stdin';
+  readonly #interrupt: Interrupt | undefined;
 
-  constructor(connection: Connection, pid: number, kind: 'pty' | 'stdin') {
+  /** @param interrupt of a terminal: how room is made for an interrupt key. */
+  constructor(connection: Connection, pid: number, kind: 'pty' | 'stdin', interrupt?: Interrupt) {
     this.#connection = connection;
     this.#pid = pid;
     this.#kind = kind;
+    this.#interrupt = interrupt;
   }
 
   /** Whether nothing is under way or waits. */
@@ -50,7 +65,8 @@ export class InputQueue {
     const own = input instanceof Uint8Array && input.length <= maxCallBytes ? input.slice() : input;
     let onAbort: () => void = () => undefined;
     const sent = new Promise<void>((resolve, reject) => {
-      const entry = { input: own, options, resolve, reject };
+      const entry: Waiting = { input: own, options, resolve, reject };
+      if (own instanceof Uint8Array) this.#makeWayFor(entry, own);
       onAbort = () => this.#withdraw(entry);
       this.#waiting.push(entry);
       this.#draining ??= this.#drain();
@@ -67,10 +83,32 @@ export class InputQueue {
 
   /** Refuses what waits; a call that is under way goes on. */
   drop(reason: string, cause?: unknown): void {
-    for (const { input, reject } of this.#waiting.splice(0)) {
+    this.#dropAllBut(() => false, reason, cause);
+  }
+
+  #dropAllBut(isKept: (entry: Waiting) => boolean, reason: string, cause?: unknown): void {
+    const dropped = this.#waiting.filter((entry) => !isKept(entry));
+    this.#waiting = this.#waiting.filter(isKept);
+    for (const { input, reject } of dropped) {
       letGo(input);
       reject(notExecuted(reason, cause));
     }
+  }
+
+  /** An interrupt key is not to wait for what its user wants to stop. */
+  #makeWayFor(key: Waiting, data: Uint8Array): void {
+    const signal = interruptSignal(data);
+    const interrupt = this.#interrupt;
+    if (!signal || !interrupt) return;
+    this.#isCut = true;
+    this.#dropAllBut(isKey, interrupted);
+    const known = this.#interrupting.get(signal);
+    key.signalled =
+      known ??
+      interruptStalled(this.#pending, () => interrupt(this.#pid, signal)).finally(() =>
+        this.#interrupting.delete(signal),
+      );
+    this.#interrupting.set(signal, key.signalled);
   }
 
   /** What has not left yet can be taken back without harm to what is behind it. */
@@ -84,14 +122,21 @@ export class InputQueue {
 
   async #drain(): Promise<void> {
     for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) {
-      const options = batch[0]?.options ?? {};
+      const { options = {}, signalled } = batch[0] ?? {};
+      this.#isCut = false;
       try {
-        for await (const piece of pieces(batch, options.signal)) await this.#call(piece, options);
+        if (!(await signalled)) {
+          for await (const piece of pieces(batch, options.signal)) {
+            if (this.#isCut && !signalled) throw notExecuted(interrupted);
+            await this.#call(piece, options);
+          }
+        }
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(error);
-        // What came after it was meant to follow it: half a command line must not be executed.
-        this.drop('what was sent before it failed', error);
+        // What came after it was meant to follow it: half a command line must not be executed. A key that ends the
+        // program was not.
+        this.#dropAllBut(isKey, 'what was sent before it failed', error);
       }
     }
     this.#draining = undefined;
@@ -101,9 +146,12 @@ export class InputQueue {
   #nextBatch(): Waiting[] {
     let bytes = 0;
     let count = 0;
-    for (const { input, options } of this.#waiting) {
+    for (const { input, options, signalled } of this.#waiting) {
       const isPlain =
-        input instanceof Uint8Array && !options.signal && options.requestTimeoutMs === undefined;
+        input instanceof Uint8Array &&
+        !options.signal &&
+        options.requestTimeoutMs === undefined &&
+        !signalled;
       if (count > 0 && (!isPlain || bytes + input.length > maxCallBytes)) break;
       count++;
       if (!isPlain) break;
@@ -114,17 +162,27 @@ export class InputQueue {
 
   async #call(data: Uint8Array, options: CallOptions): Promise<void> {
     const selector = { case: 'pid' as const, value: this.#pid };
-    try {
-      await this.#connection.call(options, 'sendInput', (rpc, signal) =>
+    const call = this.#connection
+      .call(options, 'sendInput', (rpc, signal) =>
         rpc.process.sendInput(
           { process: { selector }, input: { input: { case: this.#kind, value: data } } },
           { signal },
         ),
-      );
-    } catch (error) {
-      throw uncertain(error);
+      )
+      .catch((error: unknown) => {
+        throw uncertain(error);
+      });
+    this.#pending = { since: Date.now(), answer: call };
+    try {
+      await call;
+    } finally {
+      this.#pending = undefined;
     }
   }
+}
+
+function isKey({ signalled }: Waiting): boolean {
+  return signalled !== undefined;
 }
 
 /** What becomes of input that has surely had no effect. */

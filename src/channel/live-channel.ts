@@ -4,9 +4,15 @@ import type { Connection } from '../transport/connection.js';
 import { connectionLost } from '../transport/http-error.js';
 import type { Channel, ChannelEvent, ChannelStatus, PtySize, PtyTarget } from './channel.js';
 import { InputQueue, notExecuted } from './input-queue.js';
+import { type Interrupt, interruptBy } from './interrupt.js';
 import { connectProcess, namedProcess, type ProcessStream, startProcess } from './process-stream.js';
 import { lostProcess, Reconnector } from './reconnector.js';
 import { StatusEmitter } from './status-emitter.js';
+
+export interface LiveChannelOptions extends CallOptions {
+  /** How an interrupt key is let through to a program that does not read. Default: straight by envd. */
+  interrupt?: Interrupt;
+}
 
 /**
  * Opens a terminal by Connect: its output is envd's own stream, its input one call after the other. envd keeps no
@@ -15,14 +21,14 @@ import { StatusEmitter } from './status-emitter.js';
 export async function openLiveChannel(
   connection: Connection,
   target: PtyTarget,
-  options: CallOptions = {},
+  options: LiveChannelOptions = {},
 ): Promise<Channel> {
   const stream =
     'pid' in target
       ? await connectProcess(connection, target.pid, options, 'pty.connect')
       : await startProcess(connection, terminalProcess(target.create), options, 'pty.create');
   const size = 'pid' in target ? undefined : target.create.size;
-  return new LiveChannel(connection, stream, size, options.signal);
+  return new LiveChannel(connection, stream, size, options);
 }
 
 function terminalProcess({
@@ -66,14 +72,16 @@ class LiveChannel implements Channel {
     connection: Connection,
     stream: ProcessStream,
     size: PtySize | undefined,
-    signal: AbortSignal | undefined,
+    { signal, interrupt = interruptBy(connection) }: LiveChannelOptions,
   ) {
     this.#signal = signal;
     this.#connection = connection;
     this.#stream = stream;
     this.#size = size;
     this.pid = stream.pid;
-    this.#input = new InputQueue(connection, stream.pid, 'pty');
+    this.#input = new InputQueue(connection, stream.pid, 'pty', (pid, key) =>
+      interrupt(pid, key, this.#closing.signal),
+    );
     this.#reconnector = new Reconnector(connection, lostProcess(connection, stream, signal), {
       maxMs: Number.POSITIVE_INFINITY,
       onAttempt: (attempt, error) =>

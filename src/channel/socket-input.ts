@@ -1,6 +1,7 @@
 /** Input on its way to the relay: kept until its fate is known, sent again after a drop, never sent stale. */
 
 import { ConnectionError } from '../errors.js';
+import { interrupted, interruptSignal } from '../wire/interrupt-key.js';
 import { type Frame, FrameType, inputWindowBytes, maxInputBytes } from '../wire/pty-frame.js';
 import { parseLostInput } from '../wire/pty-messages.js';
 
@@ -25,6 +26,8 @@ interface Piece {
   /** Of its first byte, once it was transmitted in this epoch. */
   offset: number;
   transmitted: boolean;
+  /** An interrupt key: it goes whatever the window is. */
+  interrupts: boolean;
   /** When the link was last known to be good before this was typed, or else when it was typed. */
   since: number;
 }
@@ -46,23 +49,27 @@ export class SocketInput {
     this.#options = options;
   }
 
-  /** Resolves when the terminal took the bytes; rejects with `input_not_executed` or `input_uncertain`. */
+  /**
+   * Resolves when the terminal took the bytes; rejects with `input_not_executed` or `input_uncertain`. An interrupt key
+   * takes the place of all that was not sent yet.
+   */
   send(data: Uint8Array): Promise<void> {
     const refusal = this.#ended ?? this.#refusal;
     if (refusal !== undefined) return Promise.reject(notExecuted(refusal));
     if (data.length === 0) return Promise.resolve();
+    const interrupts = interruptSignal(data) !== undefined;
+    if (interrupts) {
+      this.#reject(
+        (piece) => !piece.transmitted && !piece.interrupts,
+        () => notExecuted(interrupted),
+      );
+    }
     return new Promise((resolve, reject) => {
       const batch: Batch = { pieces: 0, resolve, reject };
-      for (let from = 0; from < data.length; from += maxInputBytes) {
+      for (const piece of cut(data)) {
         batch.pieces++;
-        this.#pieces.push({
-          batch,
-          // A copy: the caller may use its buffer again.
-          data: data.slice(from, from + maxInputBytes),
-          offset: -1,
-          transmitted: false,
-          since: Date.now(),
-        });
+        const since = Date.now();
+        this.#pieces.push({ batch, data: piece, offset: -1, transmitted: false, interrupts, since });
       }
       this.#pump();
       this.#watchHeld();
@@ -150,7 +157,8 @@ export class SocketInput {
     }
     for (const piece of this.#pieces) {
       if (piece.transmitted) continue;
-      if (this.#next - this.#settled + piece.data.length > inputWindowBytes) break;
+      const ahead = this.#next - this.#settled + piece.data.length;
+      if (ahead > inputWindowBytes && !piece.interrupts) break;
       piece.transmitted = true;
       piece.offset = this.#next;
       this.#next += piece.data.length;
@@ -188,6 +196,16 @@ export class SocketInput {
     // The rest of a text whose beginning was lost is not sent either.
     const gone = (piece: Piece) => which(piece) || (!piece.transmitted && piece.batch.error !== undefined);
     this.#settle(gone);
+  }
+}
+
+/** In pieces that go into a frame, as copies: the caller may use its buffer again. The last one is not to look like a key. */
+function* cut(data: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let from = 0; from < data.length; ) {
+    const next = from + maxInputBytes;
+    const to = interruptSignal(data.subarray(next)) ? next - 1 : next;
+    yield data.slice(from, to);
+    from = to;
   }
 }
 

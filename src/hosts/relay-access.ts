@@ -47,7 +47,7 @@ async function relayAccess<Env>(
   trace: Trace,
 ): Promise<RelayAccess> {
   const session = await core.authorizePty(token, sandboxId, context, trace);
-  const { claims, mode, life, envdVersion, baseUrl, fetch } = session;
+  const { claims, mode, life, envdVersion, baseUrl, fetch, interrupt } = session;
   // The proxy puts the real credential on.
   const credential = fixedCredential({});
   return {
@@ -69,6 +69,7 @@ async function relayAccess<Env>(
           streamingUploads: false,
         }),
         target,
+        { interrupt },
       ),
     ...(life.keepAlive && { keepAlive: life.keepAlive.extend, keepAliveMs: life.keepAlive.everyMs }),
   };

@@ -1,6 +1,7 @@
 /** Input on its way to one terminal: in order, one call at a time, and each byte with a known fate. */
 
 import { isE2BEdgeError } from '../errors.js';
+import { interrupted, interruptSignal } from '../wire/interrupt-key.js';
 
 /** Input that was accepted and will not be, or may not have been, executed. */
 export interface LostRange {
@@ -45,30 +46,42 @@ const maxLostRanges = 32;
 export class InputQueue {
   readonly #execute: (data: Uint8Array) => Promise<void>;
   #queue: Chunk[] = [];
-  #inFlight: Promise<void> | undefined;
+  /** The calls under way: one, and the interrupt keys that came meanwhile. */
+  readonly #inFlight: Set<Promise<void>> = new Set();
   #ended: string | undefined;
 
   constructor(execute: (data: Uint8Array) => Promise<void>) {
     this.#execute = execute;
   }
 
-  /** Accepts the bytes of a client from its `have` on. */
+  /**
+   * Accepts the bytes of a client from its `have` on. An interrupt key takes the place of all that waits, and goes at
+   * once: the channel knows how to get it past a call that is stalled.
+   */
   push(client: InputClient, data: Uint8Array): void {
-    const refusal = this.#ended ?? (this.#queue.length >= maxChunks ? 'too much input waits' : undefined);
+    const interrupts = interruptSignal(data) !== undefined;
+    if (interrupts) this.#dropAll(interrupted);
+    const waiting = this.#queue.length + this.#inFlight.size;
+    const refusal = this.#ended ?? (waiting > maxChunks ? 'too much input waits' : undefined);
     if (refusal !== undefined) {
       this.refuse(client, data.length, refusal);
       return;
     }
     const from = client.have;
     client.have += data.length;
+    // A copy: the host may use the message's memory again.
+    const chunk = { client, from, data: data.slice() };
+    if (interrupts) {
+      this.#start(client, [chunk]);
+      return;
+    }
     const last = this.#queue.at(-1);
     if (last?.client === client && last.data.length + data.length <= maxChunkBytes) {
       last.data = joined([last.data, data]);
     } else {
-      // A copy: the host may use the message's memory again.
-      this.#queue.push({ client, from, data: data.slice() });
+      this.#queue.push(chunk);
     }
-    if (!this.#inFlight) this.#next();
+    this.#next();
   }
 
   /** Accepts bytes of a client that will not be executed. */
@@ -88,16 +101,28 @@ export class InputQueue {
     settle(client, client.settled);
   }
 
-  /** Takes nothing more. Resolves when the fate of the call in flight is known. */
+  /** Takes nothing more. Resolves when the fate of what is in flight is known. */
   async end(reason: string): Promise<void> {
     this.#ended = reason;
+    this.#dropAll(reason);
+    await Promise.all(this.#inFlight);
+  }
+
+  #dropAll(reason: string): void {
     for (const client of new Set(this.#queue.map((chunk) => chunk.client))) this.drop(client, reason);
-    await this.#inFlight;
   }
 
   #next(): void {
     const first = this.#queue[0];
-    this.#inFlight = first && this.#call(first.client, this.#take(first.client));
+    if (first && this.#inFlight.size === 0) this.#start(first.client, this.#take(first.client));
+  }
+
+  #start(client: InputClient, chunks: Chunk[]): void {
+    const call = this.#call(client, chunks, [...this.#inFlight].at(-1)).then(() => {
+      this.#inFlight.delete(call);
+      this.#next();
+    });
+    this.#inFlight.add(call);
   }
 
   /** The chunks of the client at the front, as many as go into one call. */
@@ -110,20 +135,24 @@ export class InputQueue {
     return this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(end, 1));
   }
 
-  async #call(client: InputClient, chunks: Chunk[]): Promise<void> {
+  /** @param before what has its fate first: what is settled is settled up to an offset. */
+  async #call(client: InputClient, chunks: Chunk[], before: Promise<void> | undefined): Promise<void> {
     const data = joined(chunks.map((chunk) => chunk.data));
     const from = chunks[0]?.from ?? 0;
     const to = from + data.length;
+    let kind: LostRange['kind'] | undefined;
     try {
       await this.#execute(data);
     } catch (error) {
-      const kind = isE2BEdgeError(error, 'input_not_executed') ? 'not_executed' : 'uncertain';
+      kind = isE2BEdgeError(error, 'input_not_executed') ? 'not_executed' : 'uncertain';
+    }
+    await before;
+    if (kind) {
       lose(client, { kind, from, to, reason: 'the sandbox did not take the input' });
       // What follows was typed in the belief that this had arrived.
       this.drop(client, 'input before it was lost');
     }
     settle(client, to);
-    this.#next();
   }
 }
 

@@ -1,3 +1,4 @@
+import { isHelperProcess } from '../channel/helper-process.js';
 import { deadlineAfter, LastingStream, type LastingStreamOptions } from '../channel/lasting-stream.js';
 import { readProcessTag } from '../channel/process-identity.js';
 import { connectProcess, type ProcessStream, startProcess } from '../channel/process-stream.js';
@@ -131,7 +132,7 @@ export class Commands {
     );
     return processes.flatMap(({ pid, tag, config }) => {
       const own = readProcessTag(tag);
-      if (own?.role === 'helper') return [];
+      if (own?.role === 'helper' || isHelperProcess(config)) return [];
       const durable = own?.role === 'durable';
       const command = { cmd: config?.cmd ?? '', args: config?.args ?? [] };
       return {

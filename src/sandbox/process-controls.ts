@@ -1,4 +1,5 @@
 import { InputQueue } from '../channel/input-queue.js';
+import { interruptBy } from '../channel/interrupt.js';
 import { identifyProcess } from '../channel/process-identity.js';
 import { namedProcess, startProcess } from '../channel/process-stream.js';
 import { NotFoundError, PermissionDeniedError, SandboxError } from '../errors.js';
@@ -51,7 +52,8 @@ export class ProcessControls {
     options: CallOptions = {},
   ): Promise<void> {
     const key = `${kind}:${pid}`;
-    const queue = this.#inputs.get(key) ?? new InputQueue(this.#connection, pid, kind);
+    const interrupt = kind === 'pty' ? interruptBy(this.#connection) : undefined;
+    const queue = this.#inputs.get(key) ?? new InputQueue(this.#connection, pid, kind, interrupt);
     this.#inputs.set(key, queue);
     try {
       await queue.send(data, options);

@@ -25,6 +25,7 @@ import { lifecycleQueries } from './lifecycle-queries.js';
 import { lifecycleStates } from './lifecycle-states.js';
 import { pool } from './pool.js';
 import { ptyConnect, ptyWebSocket } from './pty.js';
+import { interruptConnect, interruptWebSocket } from './pty-interrupt.js';
 import { retries } from './retries.js';
 import { sessions } from './sessions.js';
 import { sessionsBegun } from './sessions-begun.js';
@@ -65,6 +66,8 @@ export const suites: Suite[] = [
   commandsLimits,
   ptyConnect,
   ptyWebSocket,
+  interruptConnect,
+  interruptWebSocket,
   terminalHandles,
   terminalHandlesWebSocket,
   functions,

@@ -1,4 +1,4 @@
-/** A program of strict mode while it runs in the sandbox, as the session's user. */
+/** A program of the broker's own while it runs in the sandbox, as the session's user. */
 
 import { fromBinary } from '../../wire/codec/from-binary.js';
 import { toBinary } from '../../wire/codec/to-binary.js';

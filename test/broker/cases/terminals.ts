@@ -94,6 +94,23 @@ export function terminals(stage: BrokerStage): void {
     });
   });
 
+  describe('Ctrl-C', () => {
+    // Its session may start no commands: what makes room for the key is the broker's own.
+    test('reaches a program that does not read, past a paste', async () => {
+      const broker = stage.at('default');
+      const sandbox = await broker.connect(await broker.session({ grants: { pty: 'write', user: 'user' } }));
+      const pty = await sandbox.pty.create({ cols: 80, rows: 24, transport: 'websocket' });
+      await type(pty.channel, 'sh -c \'echo be""gin; exec sleep 600\'\n', 'begin');
+      const pasted = pty.send('echo executed\n'.repeat(70_000));
+      const refused = expect(pasted).rejects.toMatchObject({ code: 'input_not_executed' });
+      await pty.send('\u0003');
+      await refused;
+      await type(pty.channel, 'echo "ba""ck $?"\n', 'back 130');
+      expect(await sandbox.commands.list()).toMatchObject([{ pid: pty.pid }]);
+      await pty.kill();
+    });
+  });
+
   describe('an upgrade', () => {
     test('from a page of another site is closed with 4403, before it has said anything', async () => {
       expect(await attempt('/pty/i1', { origin: 'https://evil.example' })).toEqual({

@@ -170,3 +170,18 @@ describe('the way to terminals', () => {
     );
   });
 });
+
+describe('an interrupt', () => {
+  test('is run by the broker itself as the terminal’s user, for a terminal of the session’s and nothing else', async () => {
+    const { session, start } = await open({ pty: 'write', user: 'user' });
+    expect(await session.interrupt(4711, 'INT').catch((error: unknown) => error)).toMatchObject({
+      code: 'not_found',
+    });
+    expect(fake.envd.map(({ path }) => path)).toEqual([expect.stringContaining('Process/List')]);
+    await (await start(pty)).arrayBuffer();
+    fake.envd.length = 0;
+    await session.interrupt(7, 'INT').catch(() => undefined);
+    const helper = fake.envd.find(({ path }) => path.includes('Process/Start'));
+    expect(helper?.headers.authorization).toBe(`Basic ${btoa('user:')}`);
+  });
+});
