@@ -173,3 +173,23 @@ it('does not send to a viewer again what was in flight when the link broke', asy
   expect(sent).toHaveLength(1);
   expect(fates).toEqual({ unknown: 'input_not_executed', typed: 'input_not_executed' });
 });
+
+it('lets an interrupt key take the place of what was not sent, beyond the window', async () => {
+  input.up(0, true);
+  send('paste', 100 * 1024);
+  expect(sent).toHaveLength(64);
+  const key = input.send(Uint8Array.of(3));
+  expect(sent.slice(64)).toEqual([[64 * 1024, 1]]);
+  input.acked(64 * 1024 + 1);
+  await key;
+  expect(fates).toEqual({ paste: 'input_not_executed' });
+  expect(sent).toHaveLength(65);
+});
+
+it('cuts no text so that its end looks like an interrupt key', () => {
+  input.up(0, true);
+  const text = new Uint8Array(1025);
+  text[1024] = 3;
+  input.send(text).catch(() => undefined);
+  expect(sent.map(([, length]) => length)).toEqual([1023, 2]);
+});
