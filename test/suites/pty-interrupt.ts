@@ -71,8 +71,9 @@ function interrupts(transport: 'connect' | 'websocket'): Case[] {
       async run(context) {
         const { screen, terminal } = await running(
           context,
-          'stty raw -echo; sleep 2; head -c 16001 | tail -c 3 | od -An -tx1; stty sane',
+          'stty raw -echo; echo ra""w; sleep 2; head -c 16001 | tail -c 3 | od -An -tx1; stty sane',
         );
+        await screen.until('raw\n');
         const pasted = terminal.send(encode('x'.repeat(16_000)));
         await new Promise((resolve) => setTimeout(resolve, 100));
         const pressed = terminal.send(ctrlC);
@@ -86,8 +87,9 @@ function interrupts(transport: 'connect' | 'websocket'): Case[] {
       async run(context) {
         const { screen, terminal } = await running(
           context,
-          'stty raw -echo; head -c 3 | od -An -tx1; stty sane',
+          'stty raw -echo; echo ra""w; head -c 3 | od -An -tx1; stty sane',
         );
+        await screen.until('raw\n');
         for (const key of ['\u0003', '\u001a', '\u001c']) await terminal.send(key);
         await screen.until(' 03 1a 1c');
         await terminal.kill();
@@ -109,7 +111,7 @@ function interrupts(transport: 'connect' | 'websocket'): Case[] {
   ];
 }
 
-/** By Connect, megabytes may be on their way in sockets; a relay reads no further than its window. */
+/** What is on its way in sockets, of envd's and of the page's, still comes: some megabytes where they are of one machine. */
 const flood: Case = {
   name: 'end a flood with little of it to come',
   async run(context) {
@@ -121,7 +123,7 @@ const flood: Case = {
     const before = screen.text.length;
     await terminal.send(ctrlC);
     await screen.until('^C', before);
-    ok(screen.text.length - before < 1_000_000, `${screen.text.length - before} bytes came after Ctrl-C`);
+    ok(screen.text.length - before < 16_000_000, `${screen.text.length - before} bytes came after Ctrl-C`);
     await screen.type('echo ba""ck $?\n', 'back 130');
     await terminal.kill();
   },
