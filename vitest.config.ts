@@ -4,8 +4,8 @@ const stage = ['test/runtimes/stage-setup.ts'];
 
 export default defineConfig({
   test: {
-    // Two cores are what the smallest machine has; servers, browsers and workerd run beside the workers.
-    maxWorkers: 2,
+    // The smallest machine has two cores, and a worker waits for half of its time; servers and browsers run beside them.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [

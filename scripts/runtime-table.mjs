@@ -17,7 +17,7 @@ const readmePath = fileURLToPath(new URL('../README.md', import.meta.url));
 const begin = '<!-- methods -->\n';
 const end = '<!-- /methods -->';
 /** The classes behind what is public as an interface. */
-const implementations = { LiveChannel: 'Channel', SocketClient: 'Channel' };
+const implementations = { LiveChannel: 'Channel', SocketClient: 'Channel', SocketSharing: 'ChannelSharing' };
 
 /** @type {Record<string, string>} each runtime by the name that README gives it, in the order of the columns */
 export const runtimes = { node: 'Node', deno: 'Deno', bun: 'Bun', workerd: 'workerd', chromium: 'Chromium' };

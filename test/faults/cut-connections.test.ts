@@ -4,7 +4,7 @@ import type { Channel } from '../../src/channel/channel.js';
 import { openSocketChannel } from '../../src/channel/socket-channel.js';
 import { FakeChannel } from './support/fake-channel.js';
 import type { Fate } from './support/fate.js';
-import { seeded } from './support/random.js';
+import { seeded, withoutInterrupt } from './support/random.js';
 import { Reader } from './support/reader.js';
 import { RelayServer } from './support/relay-server.js';
 import { TcpProxy } from './support/tcp-proxy.js';
@@ -75,10 +75,8 @@ async function course(seed: number): Promise<number> {
   const type = async () => {
     const sends: Promise<void>[] = [];
     for (let at = 0; at < input.length; ) {
-      const length = Math.min(
-        random.below(3) === 0 ? 1 + random.below(3_000) : 1 + random.below(8),
-        input.length - at,
-      );
+      const wanted = random.below(3) === 0 ? 1 + random.below(3_000) : 1 + random.below(8);
+      const length = withoutInterrupt(input, at, wanted);
       sends.push(channel.send(input.subarray(at, at + length)));
       at += length;
       if (random.below(4) === 0) await tick(1);

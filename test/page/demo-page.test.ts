@@ -117,9 +117,9 @@ test('a terminal taken over elsewhere says so, and can be taken back', async () 
   const [, pid] = await terminalShows(page, /^shell (\d+)$/m);
   const other = await openLivePage(stage.browser, page.url());
   await other.evaluate(async (number) => void (await demo.sandbox.pty.connect(number)), Number(pid));
-  await page.getByText('This terminal was opened in another tab.').waitFor();
-  await page.getByRole('button', { name: 'Use it here' }).click();
-  await prompted(page);
+  await page.getByText('Another window is typing here.').waitFor();
+  await page.getByRole('button', { name: 'Take over' }).click();
+  await page.getByText('Another window is typing here.').waitFor({ state: 'hidden' });
   await typeLine(page, 'echo mine again $$');
   await terminalShows(page, new RegExp(`^mine again ${pid}$`, 'm'));
   await other.context().close();

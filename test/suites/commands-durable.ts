@@ -57,6 +57,36 @@ export const commandsDurable: Suite = {
       },
     },
     {
+      name: 'are told what they read, and read in a loop',
+      via: 'key',
+      async run({ sandbox }) {
+        const { commands } = await sandbox();
+        const command = await commands.run('cat; echo end >&2', { ...durable, stdin: true });
+        await command.sendStdin('one\n');
+        await command.sendStdin(new TextEncoder().encode('two\n'));
+        await command.closeStdin();
+        const said = { stdout: '', stderr: '' };
+        for await (const event of command) {
+          if (event.type === 'stdout' || event.type === 'stderr') said[event.type] += event.data;
+        }
+        equal(said, { stdout: 'one\ntwo\n', stderr: 'end\n' }, 'what the loop saw');
+        equal((await command.finished()).exitCode, 0, 'exit code');
+      },
+    },
+    {
+      name: 'go on without their handle, and are waited for',
+      via: 'key',
+      async run({ sandbox, errors }) {
+        const { commands, files } = await sandbox();
+        const left = await commands.run('until [ -e go ]; do sleep 0.02; done; echo gone; exit 4', durable);
+        left.disconnect();
+        await files.write('go', '');
+        const command = await commands.attach(left.durableId);
+        await rejects(() => command.wait(), errors.CommandExitError, 'command_exit');
+        equal([command.exitCode, command.stdout], [4, 'gone\n'], 'result');
+      },
+    },
+    {
       name: 'need an API key',
       via: 'session',
       async run({ sandbox, errors }) {

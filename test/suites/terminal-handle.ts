@@ -1,4 +1,4 @@
-import { equal, ok, until } from './assert.js';
+import { equal, ok, rejects, until } from './assert.js';
 import type { Case, Context, Endpoint, Suite } from './case.js';
 
 const size = { cols: 80, rows: 24 };
@@ -74,6 +74,39 @@ const reconnecting: Case = {
   },
 };
 
+/** Of a relay alone: straight to envd everybody writes. */
+const sharing: Case = {
+  name: 'watch while another one writes, and take over',
+  async run(context) {
+    const { sandbox, terminal, printed } = await open(context, 'websocket');
+    await terminal.send('echo re""ady\n');
+    await printed('ready');
+    equal(terminal.mode, 'write', 'mode of who opened it');
+    const modes: string[] = [];
+    const stop = terminal.onMode((mode) => modes.push(mode));
+    const second = await sandbox.pty.connect(terminal.pid, { ...size, transport: 'websocket' });
+    const heard: string[] = [];
+    const unfollow = second.channel.sharing?.onMode((mode) => heard.push(mode));
+    await until(() => terminal.mode === 'read', 'the first one watches');
+    await rejects(() => terminal.send('x'), context.errors.ConnectionError, 'input_not_executed');
+
+    await terminal.takeOver();
+    await until(() => second.mode === 'read', 'the second one watches');
+    await terminal.send('echo by""first\n');
+    await printed('byfirst');
+
+    await second.channel.sharing?.takeOver();
+    await until(() => terminal.mode === 'read', 'the first one watches again');
+    await second.send('echo by""second\n');
+    await printed('bysecond');
+    equal(modes, ['read', 'write', 'read'], 'what the first one was told');
+    equal(heard, ['read', 'write'], 'what the second one was told');
+    stop();
+    unfollow?.();
+    await second.kill();
+  },
+};
+
 export const terminalHandles: Suite = {
   name: "terminals' handles, by Connect",
   cases: [...handles('connect'), reconnecting],
@@ -81,5 +114,5 @@ export const terminalHandles: Suite = {
 
 export const terminalHandlesWebSocket: Suite = {
   name: "terminals' handles, by WebSocket",
-  cases: handles('websocket').map((one) => ({ ...one, via: 'session' })),
+  cases: [...handles('websocket'), sharing].map((one) => ({ ...one, via: 'session' })),
 };

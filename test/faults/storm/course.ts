@@ -3,7 +3,7 @@
 import type { Channel } from '../../../src/channel/channel.js';
 import { openSocketChannel } from '../../../src/channel/socket-channel.js';
 import type { WebSocketConstructor } from '../../../src/transport/socket.js';
-import { seeded } from '../support/random.js';
+import { seeded, withoutInterrupt } from '../support/random.js';
 import { Reader } from '../support/reader.js';
 
 /** What a client is told; plain JSON. */
@@ -52,8 +52,8 @@ export async function runCourse(course: Course, WebSocket?: WebSocketConstructor
     target: { create: { size } },
     size,
     heldInputMs: deadlineMs,
-    // A connection that stalls is to be given up soon, or to go on after all.
-    pingIntervalMs: 150,
+    // A connection that stalls is to be given up soon, or to go on after all; a relay bears 32 questions in 15 s.
+    pingIntervalMs: 500,
     pingTimeoutMs: 150,
     ...(WebSocket && { WebSocket }),
   });
@@ -88,7 +88,8 @@ async function play(
   const input = random.bytes(inputBytes);
   const sends: Promise<unknown>[] = [];
   for (let at = 0; at < input.length && !isOver(); ) {
-    const length = random.below(3) === 0 ? 1 + random.below(2_500) : 1 + random.below(40);
+    const wanted = random.below(3) === 0 ? 1 + random.below(2_500) : 1 + random.below(40);
+    const length = withoutInterrupt(input, at, wanted);
     sends.push(channel.send(input.subarray(at, at + length)).catch(note));
     at += length;
     if (random.below(3) === 0) await tick(random.below(12));

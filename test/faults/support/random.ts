@@ -1,3 +1,5 @@
+import { interruptSignal } from '../../../src/wire/interrupt-key.js';
+
 /** Random numbers that come again with the same seed (mulberry32). */
 export function seeded(seed: number): {
   below: (limit: number) => number;
@@ -12,4 +14,12 @@ export function seeded(seed: number): {
   };
   const below = (limit: number) => Math.floor(next() * limit);
   return { below, bytes: (length) => Uint8Array.from({ length }, () => below(256)) };
+}
+
+/** The length of a piece of input that begins at `at`: an interrupt key alone would drop what waits before it. */
+export function withoutInterrupt(input: Uint8Array, at: number, wanted: number): number {
+  const isKey = (from: number, to?: number) => interruptSignal(input.subarray(from, to)) !== undefined;
+  let length = Math.min(wanted, input.length - at);
+  while (isKey(at, at + length) || isKey(at + length)) length++;
+  return length;
 }

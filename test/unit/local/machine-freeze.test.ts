@@ -53,7 +53,9 @@ describe.each(kinds)('isolation: %s', (kind) => {
     await machine.freeze();
     const stopped = hostProcesses(mark);
     await delay(whileMs);
-    expect(hostProcesses(mark)).toEqual(stopped);
+    // One that was about to end when it was stopped may be gone by now.
+    expect(hostProcesses(mark).filter((pid) => !stopped.includes(pid))).toEqual([]);
+    expect(stopped).not.toEqual([]);
     await machine.close();
     expect(hostProcesses(mark)).toEqual([]);
   });
