@@ -16,7 +16,12 @@ export { CommandHandle } from './sandbox/command-handle.js';
 export type { CommandConnectOptions, CommandStartOptions } from './sandbox/command-options.js';
 export type { Commands, ProcessInfo } from './sandbox/commands.js';
 export type { DurableCommand } from './sandbox/durable-command.js';
-export type { CommandAttachOptions, DurableInfo, DurableListOptions } from './sandbox/durable-options.js';
+export type {
+  CommandAttachOptions,
+  DurableInfo,
+  DurableListOptions,
+  DurableTerminalInfo,
+} from './sandbox/durable-options.js';
 export type { FileOptions } from './sandbox/file-options.js';
 export type { FileUrlOptions } from './sandbox/file-url.js';
 export type { Files, ListOptions } from './sandbox/files.js';

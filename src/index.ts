@@ -100,7 +100,12 @@ export type {
 } from './sandbox/command-options.js';
 export type { Commands, ProcessInfo } from './sandbox/commands.js';
 export { DurableCommand } from './sandbox/durable-command.js';
-export type { CommandAttachOptions, DurableInfo, DurableListOptions } from './sandbox/durable-options.js';
+export type {
+  CommandAttachOptions,
+  DurableInfo,
+  DurableListOptions,
+  DurableTerminalInfo,
+} from './sandbox/durable-options.js';
 export type { FileOptions } from './sandbox/file-options.js';
 export type { FileUrlOptions } from './sandbox/file-url.js';
 export type {

@@ -3,7 +3,7 @@ import { deadlineAfter, LastingStream, type LastingStreamOptions } from '../chan
 import { readProcessTag } from '../channel/process-identity.js';
 import { connectProcess, type ProcessStream, startProcess } from '../channel/process-stream.js';
 import { lostProcess } from '../channel/reconnector.js';
-import { type CommandResult, InvalidArgumentError } from '../errors.js';
+import type { CommandResult } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import { callRules, check, checkOptions } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
@@ -16,11 +16,12 @@ import {
   startRules,
 } from './command-options.js';
 import type { DurableCommand } from './durable-command.js';
-import type {
-  CommandAttachOptions,
-  DurableCommands,
-  DurableInfo,
-  DurableListOptions,
+import {
+  type CommandAttachOptions,
+  type DurableCommands,
+  type DurableInfo,
+  type DurableListOptions,
+  durableNeedsKey,
 } from './durable-options.js';
 import type { InputSource } from './input-source.js';
 import type { KillOptions } from './kill-options.js';
@@ -169,10 +170,7 @@ export class Commands {
   }
 
   #durableCommands(what: string): DurableCommands {
-    if (this.#durable) return this.#durable;
-    throw new InvalidArgumentError(`${what} needs a sandbox that was taken up with an API key.`, {
-      code: 'durable_needs_key',
-    });
+    return this.#durable ?? durableNeedsKey(what);
   }
 
   async #start(command: string, options: CommandStartOptions): Promise<RunningCommand> {

@@ -1,15 +1,15 @@
 import type { DurableOffsets } from '../channel/durable/durable-stream.js';
-import { removeProgram, signalPrefix } from '../channel/durable/programs.js';
+import { removeProgram } from '../channel/durable/programs.js';
 import { type DurableLog, helper, runProgram } from '../channel/durable/run-program.js';
-import { PermissionDeniedError, SandboxError } from '../errors.js';
+import { SandboxError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import { callRules, checkOptions } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
-import { type KillOptions, killRules } from './kill-options.js';
+import type { KillOptions } from './kill-options.js';
 import type { OutputBytes } from './output-log.js';
 import type { ProcessControls } from './process-controls.js';
 import { RunningCommand, type RunningCommandOptions } from './running-command.js';
-import { signalProgram } from './signal-program.js';
+import { signalDurable } from './signal-durable.js';
 
 /** Which durable command, and what is known of it. */
 export interface DurableOrigin {
@@ -52,18 +52,8 @@ export class DurableCommand extends RunningCommand {
     return { ...this.#offsets };
   }
 
-  override async kill(options: KillOptions = {}): Promise<boolean> {
-    checkOptions('kill', options, killRules);
-    const { killSignal = 'SIGKILL', group = false } = options;
-    const program = `${signalPrefix}${signalProgram}`;
-    const args = [killSignal.slice(3), group ? 'group' : ''];
-    const exitCode = await this.#run('signal', program, args, options);
-    if (exitCode === 1) {
-      throw new PermissionDeniedError(
-        `The durable command ${this.durableId} belongs to another Linux user by now.`,
-      );
-    }
-    return this.#succeeded(exitCode, 'signals');
+  override kill(options?: KillOptions): Promise<boolean> {
+    return signalDurable(this.#connection, this.#log, options);
   }
 
   /**
@@ -73,24 +63,13 @@ export class DurableCommand extends RunningCommand {
    */
   async remove(options: CallOptions = {}): Promise<boolean> {
     checkOptions('remove', options, callRules);
-    const exitCode = await this.#run('remove', removeProgram, [], options);
-    if (exitCode === 4) {
-      throw new SandboxError(`The durable command ${this.durableId} runs: kill it, and wait for its end.`, {
-        code: 'durable_running',
-      });
-    }
-    return this.#succeeded(exitCode, 'removes');
-  }
-
-  async #run(role: string, program: string, args: string[], options: CallOptions): Promise<number> {
-    const start = helper(role, this.#log, program, args);
-    return (await runProgram(this.#connection, start, options, `durable.${role}`)).exitCode;
-  }
-
-  #succeeded(exitCode: number, what: string): boolean {
+    const program = helper('remove', this.#log, removeProgram, []);
+    const { exitCode } = await runProgram(this.#connection, program, options, 'durable.remove');
     if (exitCode === 0 || exitCode === 3) return exitCode === 0;
-    throw new SandboxError(`The program that ${what} the durable command ended with ${exitCode}.`, {
-      code: 'durable_unavailable',
-    });
+    const [code, why] =
+      exitCode === 4
+        ? ['durable_running', 'it runs: kill it, and wait for its end']
+        : ['durable_unavailable', `the program ended with ${exitCode}`];
+    throw new SandboxError(`The log of ${this.durableId} was not removed: ${why}.`, { code });
   }
 }

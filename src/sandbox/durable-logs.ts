@@ -1,9 +1,17 @@
-import { listStatus, readStatus } from '../channel/durable/durable-status.js';
+import type { Channel } from '../channel/channel.js';
+import { createDurableChannel, openDurableChannel } from '../channel/durable/durable-channel.js';
+import {
+  type DurableStatus,
+  durableNotFound,
+  listStatus,
+  readStatus,
+} from '../channel/durable/durable-status.js';
 import { type DurableOffsets, DurableStream } from '../channel/durable/durable-stream.js';
 import type { DurableLog } from '../channel/durable/run-program.js';
 import { startDurable } from '../channel/durable/start-durable.js';
 import { deadlineAfter, type LastingStreamOptions } from '../channel/lasting-stream.js';
 import { InvalidArgumentError } from '../errors.js';
+import type { CallOptions } from '../transport/call-options.js';
 import { check, checkOptions } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
 import {
@@ -19,11 +27,14 @@ import {
   type DurableCommands,
   type DurableInfo,
   type DurableListOptions,
+  type DurableTerminal,
+  type DurableTerminalInfo,
   durableId,
   listRules,
 } from './durable-options.js';
 import type { InputSource } from './input-source.js';
 import type { ProcessControls } from './process-controls.js';
+import { signalDurable } from './signal-durable.js';
 
 const defaultMaxLogBytes = 64 * 1024 * 1024;
 
@@ -69,6 +80,7 @@ export class DurableLogs implements DurableCommands {
     const log = { id, user };
     const deadline = deadlineAfter(timeoutMs);
     const status = await readStatus(this.#connection, log, options);
+    if (status.kind !== 'command') throw durableNotFound(id);
     const offsets = { stdout: 0, stderr: 0, ...from };
     for (const type of ['stdout', 'stderr'] as const) {
       if (offsets[type] > status.size[type]) {
@@ -83,8 +95,43 @@ export class DurableLogs implements DurableCommands {
 
   async list(options: DurableListOptions): Promise<DurableInfo[]> {
     checkOptions('commands.listDurable', options, listRules);
+    return this.#list('command', options);
+  }
+
+  async createTerminal(
+    {
+      maxLogBytes = defaultMaxLogBytes,
+      timeoutMs = 0,
+      ...create
+    }: Parameters<DurableCommands['createTerminal']>[0],
+    options: CallOptions,
+  ): Promise<DurableTerminal> {
+    if (timeoutMs > 0) throw new InvalidArgumentError('pty.create: a durable terminal has no timeoutMs.');
+    // Before, a terminal that nobody listens to by envd's own stream was held up.
+    this.#connection.requireEnvd('0.5.19', 'pty.create with durable');
+    const channel = await createDurableChannel(this.#connection, { ...create, maxLogBytes }, options);
+    return this.#terminal(channel, { id: channel.epoch, user: create.user });
+  }
+
+  async openTerminal(id: string, options: DurableListOptions): Promise<DurableTerminal> {
+    check('pty.connect: id', id, durableId);
+    const log = { id, user: options.user };
+    return this.#terminal(await openDurableChannel(this.#connection, log, options), log);
+  }
+
+  async listTerminals(options: DurableListOptions): Promise<DurableTerminalInfo[]> {
+    checkOptions('pty.list', options, listRules);
+    const all = await this.#list('terminal', options);
+    return all.map(({ command: _command, ...info }) => info);
+  }
+
+  #terminal(channel: Channel, log: DurableLog): DurableTerminal {
+    return { channel, kill: (options) => signalDurable(this.#connection, log, options) };
+  }
+
+  async #list(kind: DurableStatus['kind'], options: DurableListOptions): Promise<DurableInfo[]> {
     const all = await listStatus(this.#connection, { id: '', user: options.user }, [], options);
-    return all.map(({ full: _full, ...info }) => info);
+    return all.flatMap(({ full: _full, kind: its, ...info }) => (its === kind ? info : []));
   }
 
   #handle(

@@ -13,6 +13,8 @@ export interface PtyListening {
   onData?: ((data: Uint8Array) => void | Promise<void>) | undefined;
   /** How long, in milliseconds; 0 and absent: until the end. */
   timeoutMs?: number | undefined;
+  /** How a durable terminal is signalled. */
+  kill?: ((options?: KillOptions) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -27,6 +29,9 @@ export class PtyHandle extends CommandHandle {
   readonly pid: number;
   /** The bytes underneath, with offsets, acknowledgements and the state of the link: for those who draw a terminal. */
   readonly channel: Channel;
+  /** What `pty.connect` takes, from any program; absent where the output is not kept. */
+  declare readonly durableId?: string;
+  readonly #kill: PtyListening['kill'];
   readonly #controls: ProcessControls;
   #reading: Promise<void> | undefined;
   /** Settles when the loop that reads is left. */
@@ -35,13 +40,24 @@ export class PtyHandle extends CommandHandle {
   #timeIsOver: TimeoutError | undefined;
 
   /** @internal */
-  constructor(channel: Channel, controls: ProcessControls, { onData, timeoutMs = 0 }: PtyListening = {}) {
+  constructor(
+    channel: Channel,
+    controls: ProcessControls,
+    { onData, timeoutMs = 0, kill }: PtyListening = {},
+  ) {
     super();
+    if (kill) this.durableId = channel.epoch;
+    this.#kill = kill;
     this.pid = channel.pid;
     this.channel = channel;
     this.#controls = controls;
     if (timeoutMs > 0) this.#limit(timeoutMs);
     if (onData) this.#read(onData).catch(() => channel.close());
+  }
+
+  /** Whether all of its output is kept in the sandbox. */
+  get durable(): boolean {
+    return this.durableId !== undefined;
   }
 
   get exitCode(): number | undefined {
@@ -144,7 +160,7 @@ export class PtyHandle extends CommandHandle {
   async kill(options?: KillOptions): Promise<boolean> {
     // Its id may be another's by now.
     if (this.#exit) return false;
-    return this.#controls.kill(this.pid, options);
+    return this.#kill ? this.#kill(options) : this.#controls.kill(this.pid, options);
   }
 
   /** Lets go of the terminal; it lives on, and `pty.connect(pid)` finds it again. */

@@ -1,6 +1,6 @@
 import type { PtyCreate, PtySize } from '../channel/channel.js';
 import type { CallOptions } from '../transport/call-options.js';
-import { callback, callRules, milliseconds, oneOf, type Rules } from '../transport/check-options.js';
+import { callback, callRules, milliseconds, oneOf, type Rules, whole } from '../transport/check-options.js';
 import { cells, directory, environment, linuxUser } from './process-rules.js';
 
 /**
@@ -17,11 +17,22 @@ interface PtyListenOptions extends CallOptions {
 }
 
 /** `timeoutMs` has no default: the official SDK kills terminals after 60 s. */
-export interface PtyCreateOptions extends PtyListenOptions, PtySize, Omit<PtyCreate, 'size'> {}
+export interface PtyCreateOptions extends PtyListenOptions, PtySize, Omit<PtyCreate, 'size'> {
+  /**
+   * Whether all that the terminal prints is kept in a file of the sandbox, so that nothing of it is missed over lost
+   * connections, and by who takes it up later. With an API key, without `timeoutMs`. `'auto'`: where the sandbox can; the
+   * handle's `durable` says whether it is. Default false.
+   */
+  durable?: boolean | 'auto';
+  /** How much is kept, in bytes, for `durable`: after that it is a terminal like others. Default 64 MiB. */
+  maxLogBytes?: number;
+}
 
 export interface PtyConnectOptions extends PtyListenOptions, Partial<PtySize> {
   /** How long to listen, in milliseconds; the terminal lives on. Default 0: until its end (in the official SDK 60 000). */
   timeoutMs?: number;
+  /** The Linux user of a durable terminal. Default: the template's. */
+  user?: string;
 }
 
 /** A size alone, for `resize`. */
@@ -33,11 +44,13 @@ export const connectRules: Rules<PtyConnectOptions> = {
   onData: callback,
   transport: oneOf('websocket', 'connect'),
   timeoutMs: milliseconds,
+  user: linuxUser,
 };
 
 export const createRules: Rules<PtyCreateOptions> = {
   ...connectRules,
+  durable: ["true, false or 'auto'", (value) => value === 'auto' || typeof value === 'boolean'],
+  maxLogBytes: whole(4096),
   cwd: directory,
-  user: linuxUser,
   envs: environment,
 };

@@ -1,9 +1,16 @@
 import type { Channel, PtyCreate, PtySize, PtyTarget } from '../channel/channel.js';
 import { namedProcess } from '../channel/process-stream.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, isE2BEdgeError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
 import { callRules, check, checkOptions } from '../transport/check-options.js';
 import type { Connection } from '../transport/connection.js';
+import {
+  type DurableCommands,
+  type DurableListOptions,
+  type DurableTerminal,
+  type DurableTerminalInfo,
+  durableNeedsKey,
+} from './durable-options.js';
 import { bytes } from './input-source.js';
 import type { KillOptions } from './kill-options.js';
 import { byPid, type ProcessControls } from './process-controls.js';
@@ -29,12 +36,19 @@ export class Pty {
   readonly #connection: Connection;
   readonly #controls: ProcessControls;
   readonly #openers: ChannelOpeners;
+  readonly #durable: DurableCommands | undefined;
 
   /** @internal */
-  constructor(connection: Connection, controls: ProcessControls, openers: ChannelOpeners) {
+  constructor(
+    connection: Connection,
+    controls: ProcessControls,
+    openers: ChannelOpeners,
+    durable?: DurableCommands,
+  ) {
     this.#connection = connection;
     this.#controls = controls;
     this.#openers = openers;
+    this.#durable = durable;
   }
 
   /**
@@ -53,22 +67,38 @@ export class Pty {
       ...(envs && { envs }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     };
+    if (options.durable) {
+      const terminal = await this.#createDurable(create, options);
+      if (terminal) return new PtyHandle(terminal.channel, this.#controls, { onData, kill: terminal.kill });
+    }
     return new PtyHandle(await this.#open({ create }, size, options), this.#controls, { onData });
   }
 
   /**
    * Takes up a running terminal. By WebSocket it comes with what is kept of its earlier output; by Connect with what it
-   * prints from now on.
+   * prints from now on. A durable one comes with all of its output.
+   * @param pid its process id, or the `durableId` of a durable terminal.
    * @throws {NotFoundError} code `process_not_found`: the shell has ended, or never was.
    */
-  async connect(pid: number, options: PtyConnectOptions = {}): Promise<PtyHandle> {
-    check('pty.connect: pid', pid, processId);
+  async connect(pid: number | string, options: PtyConnectOptions = {}): Promise<PtyHandle> {
     checkOptions('pty.connect', options, connectRules);
     const { cols = defaultSize.cols, rows = defaultSize.rows, onData, timeoutMs } = options;
-    const channel = await this.#open({ pid }, { cols, rows }, options);
-    const handle = new PtyHandle(channel, this.#controls, { onData, timeoutMs });
+    let handle: PtyHandle;
+    if (typeof pid === 'string') {
+      const { channel, kill } = await this.#requireDurable('pty.connect').openTerminal(pid, options);
+      handle = new PtyHandle(channel, this.#controls, { onData, timeoutMs, kill });
+    } else {
+      check('pty.connect: pid', pid, processId);
+      const channel = await this.#open({ pid }, { cols, rows }, options);
+      handle = new PtyHandle(channel, this.#controls, { onData, timeoutMs });
+    }
     if (options.cols !== undefined || options.rows !== undefined) handle.resize({ cols, rows });
     return handle;
+  }
+
+  /** The durable terminals of a Linux user whose logs are there, those that ended included. */
+  async list(options: DurableListOptions = {}): Promise<DurableTerminalInfo[]> {
+    return this.#requireDurable('pty.list').listTerminals(options);
   }
 
   /**
@@ -100,6 +130,25 @@ export class Pty {
   /** Kills a terminal's shell (SIGKILL, unless `killSignal` says otherwise); false when there is none of that id. */
   kill(pid: number, options?: KillOptions): Promise<boolean> {
     return this.#controls.kill(pid, options);
+  }
+
+  async #createDurable(create: PtyCreate, options: PtyCreateOptions): Promise<DurableTerminal | undefined> {
+    const { durable, maxLogBytes } = options;
+    if (durable === 'auto' && (!this.#durable || create.timeoutMs)) return undefined;
+    try {
+      return await this.#requireDurable('pty.create with durable').createTerminal(
+        { ...create, maxLogBytes },
+        options,
+      );
+    } catch (error) {
+      const cannot = isE2BEdgeError(error) && /^(durable_unavailable|envd_too_old)$/.test(error.code);
+      if (durable === 'auto' && cannot) return undefined;
+      throw error;
+    }
+  }
+
+  #requireDurable(what: string): DurableCommands {
+    return this.#durable ?? durableNeedsKey(what);
   }
 
   async #open(

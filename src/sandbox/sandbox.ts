@@ -44,8 +44,9 @@ export class Sandbox {
     const controls = new ProcessControls(connection);
     this.sandboxId = connection.sandboxId;
     this.files = new Files(connection);
-    this.commands = new Commands(connection, controls, durable?.(controls));
-    this.pty = new Pty(connection, controls, channels);
+    const logs = durable?.(controls);
+    this.commands = new Commands(connection, controls, logs);
+    this.pty = new Pty(connection, controls, channels, logs);
     this.#parts = parts;
   }
 

@@ -90,9 +90,79 @@ export const commandsDurable: Suite = {
       name: 'need an API key',
       via: 'session',
       async run({ sandbox, errors }) {
-        const { commands } = await sandbox();
+        const { commands, pty } = await sandbox();
         await rejects(() => commands.run('true', durable), errors.InvalidArgumentError, 'durable_needs_key');
         await rejects(() => commands.attach('x'), errors.InvalidArgumentError, 'durable_needs_key');
+        const size = { cols: 80, rows: 24 };
+        await rejects(
+          () => pty.create({ ...size, durable: true }),
+          errors.InvalidArgumentError,
+          'durable_needs_key',
+        );
+        const plain = await pty.create({ ...size, durable: 'auto' });
+        ok(!plain.durable, 'durable');
+        await plain.kill();
+      },
+    },
+  ],
+};
+
+export const ptyDurable: Suite = {
+  name: 'durable terminals',
+  cases: [
+    {
+      name: 'lose nothing when their stream is cut, and are taken up by another program with all of it',
+      via: 'key',
+      programs: ['script'],
+      async run(context) {
+        const { pty, sandboxId } = await context.sandbox(context.env.observed);
+        let seen = '';
+        const terminal = await pty.create({
+          cols: 80,
+          rows: 24,
+          durable: true,
+          onData: (data) => {
+            seen += new TextDecoder().decode(data);
+          },
+        });
+        const { durableId = '' } = terminal;
+        await terminal.send('seq 1 3000 | while read n; do echo "line $n"; done; echo d""one\n');
+        for (const n of [100, 1000]) {
+          await until(() => seen.includes(`line ${n}\r\n`), `line ${n}`);
+          await context.observer.cut(sandboxId, '/process.Process/Start');
+        }
+        await until(() => seen.includes('done\r\n'), 'the end of the lines');
+        const lines = Array.from({ length: 3000 }, (_, index) => `line ${index + 1}\r\n`).join('');
+        ok(seen.includes(lines), 'every line, once and in order');
+
+        const other = await context.edge.Sandbox.connect(sandboxId, context.key);
+        equal(
+          (await other.pty.list()).map((info) => [info.durableId, info.running]),
+          [[durableId, true]],
+          'list',
+        );
+        let again = '';
+        const taken = await other.pty.connect(durableId, {
+          onData: (data) => {
+            again += new TextDecoder().decode(data);
+          },
+        });
+        await taken.send('exit 4\n');
+        equal((await taken.finished()).exitCode, 4, 'exit code');
+        equal((await terminal.finished()).exitCode, 4, 'exit code of the first handle');
+        equal(again, seen, 'what both saw');
+      },
+    },
+    {
+      name: 'are killed',
+      via: 'key',
+      programs: ['script'],
+      async run({ sandbox }) {
+        const { pty } = await sandbox();
+        const terminal = await pty.create({ cols: 80, rows: 24, durable: 'auto' });
+        ok(terminal.durable, 'durable');
+        ok(await terminal.kill(), 'kill');
+        equal((await terminal.finished()).error, 'signal: killed', 'error');
       },
     },
   ],

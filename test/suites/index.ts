@@ -1,7 +1,7 @@
 /** All suites, in the order in which they run. */
 
 import type { Suite } from './case.js';
-import { commandsDurable } from './commands-durable.js';
+import { commandsDurable, ptyDurable } from './commands-durable.js';
 import { commandsHandle } from './commands-handle.js';
 import { commandsInput } from './commands-input.js';
 import { commandsKill, ptyKill } from './commands-kill.js';
@@ -68,6 +68,7 @@ export const suites: Suite[] = [
   ptyWebSocket,
   interruptConnect,
   interruptWebSocket,
+  ptyDurable,
   terminalHandles,
   terminalHandlesWebSocket,
   functions,

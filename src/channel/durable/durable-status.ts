@@ -7,6 +7,7 @@ import { type DurableLog, helper, runProgram } from './run-program.js';
 /** What is known of a durable command. */
 export interface DurableStatus {
   durableId: string;
+  kind: 'command' | 'terminal';
   /** The process id of what runs it, as `list` has it. */
   pid: number;
   command: string;
@@ -77,9 +78,11 @@ export function durableNotFound(id: string): NotFoundError {
 
 function parseStatus(record: string): DurableStatus {
   const [line = '', ...command] = record.split('\n');
-  const [id = '', pid, cap, reserved, since, out, err, outFull, errFull, code, signal] = line.split(' ');
+  const [id = '', kind, pid, cap, reserved, since, out, err, outFull, errFull, code, signal] =
+    line.split(' ');
   return {
     durableId: id,
+    kind: kind === 'terminal' ? kind : 'command',
     pid: Number(pid),
     command: command.join('\n'),
     startedAt: new Date(Number(since) * 1000),

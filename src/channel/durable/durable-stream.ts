@@ -23,6 +23,10 @@ export interface DurableOffsets {
 export interface DurableStreamOptions extends LastingStreamOptions {
   /** How long one reader may live, in milliseconds: one that is forgotten is not there for ever. */
   leaseMs?: number;
+  /** Hears of each try to read again before it is made, and is given what ends the wait for it. */
+  onAttempt?: (attempt: number, error: unknown, now: () => void) => void;
+  /** Hears that reading goes on after such tries. */
+  onReader?: () => void;
 }
 
 /** A process that prints the log, and from where on it does. */
@@ -197,13 +201,16 @@ export class DurableStream implements OutputSource {
   }
 
   async #startAgain(cause: unknown): Promise<Reader> {
-    const { reconnectMs } = this.#options;
+    const { reconnectMs, onAttempt, onReader } = this.#options;
     try {
       if (!(cause instanceof ConnectionError)) throw cause;
-      return await reconnect(() => this.#start(), cause, {
+      const reader = await reconnect(() => this.#start(), cause, {
         maxMs: reconnectMs,
         signal: this.#closing.signal,
+        ...(onAttempt && { onAttempt }),
       });
+      onReader?.();
+      return reader;
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error;
       throw new ConnectionError(

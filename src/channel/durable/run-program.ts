@@ -55,8 +55,10 @@ export async function readToEnd(
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   for await (const event of output) {
     if (event.type === 'end') result.exitCode = event.exitCode;
-    else if (event.type !== 'pty') {
-      result[event.type] += decoders[event.type].decode(event.data, { stream: true });
+    else {
+      // What a terminal prints is both.
+      const type = event.type === 'stderr' ? 'stderr' : 'stdout';
+      result[type] += decoders[type].decode(event.data, { stream: true });
       if (enough(result.stdout)) break;
     }
   }

@@ -31,6 +31,7 @@ export async function startDurable(
 ): Promise<StartedDurable> {
   // The logs are found by HOME: another one is the command's alone.
   const { HOME, ...others } = envs;
+  const kind = start.pty ? 'terminal' : 'command';
   const command = [...(HOME === undefined ? [] : ['env', `HOME=${HOME}`]), cmd, ...args];
   const keeper = await startProcess(
     connection,
@@ -38,7 +39,7 @@ export async function startDurable(
       ...start,
       cmd: '/bin/sh',
       // Files are limited in blocks of 512 bytes.
-      args: ['-c', keepProgram, `keep:${id}`, String(Math.ceil(maxLogBytes / 512) * 512), ...command],
+      args: ['-c', keepProgram, `keep:${id}`, String(Math.ceil(maxLogBytes / 512) * 512), kind, ...command],
       envs: others,
       tag: processTag('durable', id),
     },

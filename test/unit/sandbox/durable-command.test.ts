@@ -206,6 +206,19 @@ describe('a durable command', () => {
     expect(other).toMatchObject({ message: expect.stringContaining('no tail(GNU)') });
   });
 
+  test('and a terminal that cannot be: auto takes another one', async () => {
+    await sandbox.commands.run('mkdir plain && ln -s /usr/bin/* plain/ && rm plain/script');
+    const { stdout: PATH } = await sandbox.commands.run('printf %s "$PWD/plain"');
+    const size = { cols: 80, rows: 24, envs: { PATH } };
+    await expect(sandbox.pty.create({ ...size, durable: true })).rejects.toMatchObject({
+      code: 'durable_unavailable',
+      message: expect.stringContaining('no script(util-linux)'),
+    });
+    const terminal = await sandbox.pty.create({ ...size, durable: 'auto' });
+    expect(terminal.durable).toBe(false);
+    await terminal.kill();
+  });
+
   test('takes the log without its space where fallocate is missing, and says so', async () => {
     await sandbox.commands.run('mkdir some && ln -s /usr/bin/* some/ && rm some/fallocate');
     const { stdout: PATH } = await sandbox.commands.run('printf %s "$PWD/some"');
