@@ -14,6 +14,7 @@ import type { ProcessGuard } from './process-guard.js';
 import { invalidRequest, notGranted, unauthenticated } from './refusals.js';
 import { matchRoute } from './routes.js';
 import type { SessionClaims } from './session-token.js';
+import { type TerminalLogs, terminalLogs } from './terminal-logs.js';
 import type { Trace } from './trace.js';
 
 /** An upgrade that is to be accepted. */
@@ -36,6 +37,8 @@ export interface PtySession {
   baseUrl: string;
   /** Passes requests through the broker's proxy: the same policy, user and marks as for a page, and never its token. */
   fetch: FetchLike;
+  /** What keeps the output of terminals in the sandbox. */
+  logs: TerminalLogs;
   /**
    * Lets an interrupt key through to a terminal's program that does not read: the one thing that is not done by
    * `fetch`, since it takes a program in the sandbox. Resolves with whether the program was signalled in its place.
@@ -106,6 +109,7 @@ export async function openPtySession<Env>(
     envdVersion,
     baseUrl: `${origin}/envd/${sandboxId}`,
     fetch: fetchThroughProxy,
+    logs: terminalLogs(scopeOf, shared, processes),
     interrupt: async (pid, signal, abort) =>
       interruptTerminal({ scope: await scopeOf(), claims: shared, processes }, { pid, signal, abort }),
   };

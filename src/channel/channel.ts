@@ -98,6 +98,10 @@ export interface Channel extends AsyncIterable<ChannelEvent> {
    * must not be sent again. 0 where nothing is replayed. It may grow at each reconnect.
    */
   readonly replayUntil: number;
+  /** Whether the output is kept in the sandbox. Default false. */
+  readonly durable?: boolean;
+  /** The offset of the first byte that it gives. Default 0. */
+  readonly firstOffset?: number;
   readonly status: ChannelStatus;
   /** Absent where a terminal is not shared: straight to envd, everybody writes. */
   readonly sharing?: ChannelSharing;
@@ -132,4 +136,8 @@ export interface PtyCreate {
   envs?: Record<string, string>;
   /** How long the program may live, in milliseconds. Default: no limit. */
   timeoutMs?: number;
+  /** Through a broker's relay: whether the output is kept in the sandbox; `auto` where the sandbox can. */
+  durable?: boolean | 'auto';
+  /** How much of it is kept, in bytes. */
+  maxLogBytes?: number;
 }

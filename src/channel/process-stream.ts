@@ -24,7 +24,7 @@ export interface ProcessStart {
   /** How long the process may live, in milliseconds; 0 for ever. */
   timeoutMs: number;
   /** In the place of one that says nothing but which process it is. */
-  tag?: string;
+  tag?: string | undefined;
 }
 
 /** A process that is listened to. */

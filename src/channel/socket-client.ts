@@ -26,6 +26,7 @@ import { StatusEmitter } from './status-emitter.js';
 const welcomeTimeoutMs = 30_000;
 
 export class SocketClient implements Channel {
+  durable = false;
   readonly sharing: SocketSharing;
   readonly #options: SocketChannelOptions;
   readonly #socket: Socket;
@@ -190,12 +191,11 @@ export class SocketClient implements Channel {
       this.#refusal = { words: parseRefusal(payload), ...(this.#welcomed && { acceptedTo: offset }) };
       return;
     }
-    if (type === FrameType.welcome) {
-      this.#enter(payload);
-      return;
-    }
-    if (!this.#welcomed) throw protocolError('WELCOME does not come first');
+    if (!this.#welcomed && type !== FrameType.welcome) throw protocolError('WELCOME does not come first');
     switch (type) {
+      case FrameType.welcome:
+        this.#enter(payload);
+        break;
       case FrameType.out:
       case FrameType.gap:
       case FrameType.size:
@@ -236,6 +236,7 @@ export class SocketClient implements Channel {
     const missed = !sameEpoch || welcome.head > this.#output.received;
     if (missed && !created) this.#replayUntil = welcome.head;
     this.#pid = welcome.pty;
+    this.durable = welcome.durable;
     this.#output.welcome(welcome);
     this.#welcomed = true;
     this.#persistence.settled();

@@ -7,11 +7,9 @@ import { sessionsPerSubject } from '../broker/limits.js';
 import { watchLife } from '../broker/session-life.js';
 import { processOwner } from '../broker/session-token.js';
 import type { Trace } from '../broker/trace.js';
-import { openLiveChannel } from '../channel/live-channel.js';
 import { createRelay } from '../relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent } from '../relay/relay-api.js';
-import { Connection } from '../transport/connection.js';
-import { fixedCredential } from '../transport/credential.js';
+import { openTerminal } from './open-terminal.js';
 
 /** A relay whose terminals go through the broker's own proxy, so that its policy holds for them too. */
 export function createBrokerRelay<Env>(core: BrokerCore<Env>, context: BrokerContext<Env>): Relay {
@@ -47,9 +45,7 @@ async function relayAccess<Env>(
   trace: Trace,
 ): Promise<RelayAccess> {
   const session = await core.authorizePty(token, sandboxId, context, trace);
-  const { claims, mode, life, envdVersion, baseUrl, fetch, interrupt } = session;
-  // The proxy puts the real credential on.
-  const credential = fixedCredential({});
+  const { claims, mode, life } = session;
   return {
     sandboxId,
     sessionId: claims.sid,
@@ -58,19 +54,7 @@ async function relayAccess<Env>(
     ...(claims.g.user !== undefined && { user: claims.g.user }),
     mode,
     watch: (onOver) => watchLife(life, onOver),
-    open: (target) =>
-      openLiveChannel(
-        new Connection({
-          sandboxId,
-          envdVersion,
-          baseUrl,
-          credential,
-          client: { fetch },
-          streamingUploads: false,
-        }),
-        target,
-        { interrupt },
-      ),
+    open: (target, seen) => openTerminal(session, target, seen),
     ...(life.keepAlive && { keepAlive: life.keepAlive.extend, keepAliveMs: life.keepAlive.everyMs }),
   };
 }

@@ -33,8 +33,9 @@ export class History {
   /** The one in force before the first mark. */
   #firstSize: PtySize | undefined;
 
-  constructor(limitBytes: number, size?: PtySize) {
-    this.#ring = new Ring(limitBytes);
+  /** @param from the offset of the first byte. */
+  constructor(limitBytes: number, size?: PtySize, from = 0) {
+    this.#ring = new Ring(limitBytes, from);
     this.#firstSize = size;
   }
 

@@ -5,7 +5,7 @@ import { ConnectionError, PermissionDeniedError } from '../errors.js';
 import type { Hello, HelloCreate } from '../wire/pty-messages.js';
 import type { Attachment } from './attachment.js';
 import { Hub, type HubOptions } from './hub.js';
-import type { RelayAccess } from './relay-api.js';
+import type { RelayAccess, SeenTerminal } from './relay-api.js';
 import { tooMany } from './relay-error.js';
 
 /** How many terminals may be open at once. */
@@ -39,7 +39,7 @@ export class HubRegistry {
 
   /** The terminal that a HELLO is for, opened if need be. */
   find(hello: Hello, access: RelayAccess): Promise<Hub> {
-    if (hello.pty !== undefined) return this.#running(hello.pty, access);
+    if (hello.pty !== undefined) return this.#running(hello as Hello & { pty: number }, access);
     if (access.mode !== 'write') {
       throw new PermissionDeniedError('The session may watch terminals, not open new ones.', {
         code: 'read_only',
@@ -58,14 +58,16 @@ export class HubRegistry {
     for (const { hub } of [...this.#byPid.values()]) hub?.close();
   }
 
-  #running(pid: number, access: RelayAccess): Promise<Hub> {
-    return this.#once(this.#byPid, access, pid, () => this.#open({ pid }, access));
+  #running(hello: Hello & { pty: number }, access: RelayAccess): Promise<Hub> {
+    const { pty: pid, epoch, have } = hello;
+    return this.#once(this.#byPid, access, pid, () => this.#open({ pid }, access, { epoch, have }));
   }
 
   #created({ create, cols, rows }: Hello & { create: HelloCreate }, access: RelayAccess): Promise<Hub> {
     const { createKey, ...start } = create;
     return this.#once(this.#byCreateKey, access, createKey, async (entry) => {
-      const hub = await this.#open({ create: { ...start, size: { cols, rows } } }, access);
+      const target = { create: { ...start, size: { cols, rows } } };
+      const hub = await this.#open(target, access, { createKey, have: 0 });
       // A terminal of the same process id that is still here has ended: the kernel gave its id again.
       const ended = keyOf(access, hub.pid);
       this.#byPid.get(ended)?.hub?.close();
@@ -111,19 +113,23 @@ export class HubRegistry {
     unattended.close();
   }
 
-  async #open(target: PtyTarget, access: RelayAccess): Promise<Hub> {
-    const channel: Channel = await access.open(target);
+  async #open(target: PtyTarget, access: RelayAccess, seen: Omit<SeenTerminal, 'ringBytes'>): Promise<Hub> {
+    const { ringBytes } = this.#defaults.settings;
+    const channel: Channel = await access.open(target, { ...seen, ringBytes });
     if (this.#closed) {
       channel.close();
       throw new ConnectionError('The relay goes away.');
     }
-    return new Hub({
+    const hub = new Hub({
       ...this.#defaults,
       sandboxId: access.sandboxId,
       channel,
       size: 'create' in target ? target.create.size : undefined,
-      onEnd: (hub) => this.#forget(hub),
+      onEnd: (ended) => this.#forget(ended),
     });
+    if (channel.durable && channel.epoch === seen.epoch)
+      await hub.reached(Math.min(seen.have, channel.replayUntil));
+    return hub;
   }
 
   #forget(ended: Hub): void {

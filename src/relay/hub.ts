@@ -1,20 +1,19 @@
 /** One terminal: one channel to it, its history, and the sockets that watch it. */
 
 import type { Channel, ChannelEvent, ExitEvent, PtySize } from '../channel/channel.js';
-import { ConnectionError } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
-import { randomId } from '../wire/pty-id.js';
 import type { Exit, Hello } from '../wire/pty-messages.js';
-import { Attachment, type AttachmentOwner, type Traffic } from './attachment.js';
+import { Attachment, type AttachmentOwner } from './attachment.js';
 import { Coalescer } from './coalescer.js';
 import { History } from './history.js';
+import { type HubLog, hubLog } from './hub-log.js';
 import { clampWindow, type HubSettings } from './hub-settings.js';
 import { InputClients } from './input-clients.js';
 import { InputQueue } from './input-queue.js';
 import { newcomerMode } from './newcomer-mode.js';
 import { ReadGate } from './read-gate.js';
 import type { RelayAccess, RelayLogEvent, RelaySocket } from './relay-api.js';
-import { replaced } from './relay-error.js';
+import { replaced, wentAway } from './relay-error.js';
 import { resumePoint } from './resume-point.js';
 import { SandboxKeeper } from './sandbox-keeper.js';
 import { TerminalSize } from './terminal-size.js';
@@ -48,7 +47,7 @@ const takenOver = 'another window took over';
 export class Hub implements AttachmentOwner {
   readonly sandboxId: string;
   readonly pid: number;
-  readonly #epoch = randomId();
+  readonly #log: HubLog;
   readonly #options: HubOptions;
   readonly #history: History;
   readonly #gate: ReadGate;
@@ -60,6 +59,7 @@ export class Hub implements AttachmentOwner {
   readonly #keeper: SandboxKeeper;
   #writer: Attachment | undefined;
   #exit: Exit | undefined;
+  #onOutput: (() => void) | undefined;
   #ended = false;
   #tombstone: ReturnType<typeof setTimeout> | undefined;
 
@@ -68,8 +68,9 @@ export class Hub implements AttachmentOwner {
     this.#options = options;
     this.sandboxId = options.sandboxId;
     this.pid = channel.pid;
-    this.#history = new History(settings.ringBytes, options.size);
-    this.#gate = new ReadGate(settings);
+    this.#log = hubLog(options.log, this);
+    this.#history = new History(settings.ringBytes, options.size, channel.firstOffset);
+    this.#gate = new ReadGate(settings, channel.firstOffset);
     this.#input = new InputQueue((data) => channel.send(data));
     this.#size = new TerminalSize((size) => channel.resize(size), options.size);
     this.#keeper = new SandboxKeeper(
@@ -85,7 +86,8 @@ export class Hub implements AttachmentOwner {
       this.#options.onEnd(this);
       throw wentAway();
     }
-    const { client, inputHave } = this.#clients.take(access, hello, this.#epoch);
+    const { epoch, durable = false } = this.#options.channel;
+    const { client, inputHave } = this.#clients.take(access, hello, epoch);
     const attachment = new Attachment(this, {
       ...this.#options.settings,
       socket,
@@ -99,17 +101,17 @@ export class Hub implements AttachmentOwner {
     if (!this.#replaceOlder(attachment)) return;
     this.#attachments.add(attachment);
     const mode = newcomerMode({ access, hello, order }, this.#writer);
-    const { from, gap, repaint } = resumePoint(hello, this.#epoch, this.#history);
+    const { from, gap, repaint } = resumePoint(hello, epoch, this.#history);
     attachment.welcome(
       {
         pty: this.pid,
-        epoch: this.#epoch,
+        epoch,
         from,
         head: this.#history.head,
         inputHave,
         ...mode,
         size: this.#history.sizeAt(from) ?? { cols: hello.cols, rows: hello.rows },
-        durable: false,
+        durable,
       },
       gap ? from : hello.acked,
       gap,
@@ -132,6 +134,15 @@ export class Hub implements AttachmentOwner {
   /** Everybody who is here. */
   attached(): Attachment[] {
     return [...this.#attachments];
+  }
+
+  /** Resolves when the output was read up to an offset, or the terminal is over. */
+  async reached(offset: number): Promise<void> {
+    while (!this.#exit && !this.#ended && this.#history.head < offset) {
+      await new Promise<void>((resolve) => {
+        this.#onOutput = resolve;
+      });
+    }
   }
 
   acked(from: Attachment): void {
@@ -183,6 +194,7 @@ export class Hub implements AttachmentOwner {
   close(code: number = PtyClose.goingAway): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#onOutput?.();
     for (const attachment of [...this.#attachments]) attachment.close(code);
     this.#coalescer.stop();
     clearTimeout(this.#tombstone);
@@ -198,7 +210,9 @@ export class Hub implements AttachmentOwner {
       for await (const event of channel) {
         await this.#take(event);
         if (this.#exit || this.#ended) return;
-        if (!(await this.#gate.open(this.#history.head))) return;
+        const { head } = this.#history;
+        if (!(await this.#gate.open(head))) return;
+        if (channel.durable && !this.isAttended && this.#gate.isOverrun(head)) return this.close();
       }
       throw wentAway();
     } catch (error) {
@@ -239,6 +253,7 @@ export class Hub implements AttachmentOwner {
   }
 
   #pumpAll(): void {
+    this.#onOutput?.();
     for (const attachment of [...this.#attachments]) this.#pump(attachment);
   }
 
@@ -282,19 +297,4 @@ export class Hub implements AttachmentOwner {
     older.setMode({ mode: 'read', reason: 'taken_over' });
     this.#log('takeover', attachment.access);
   }
-
-  #log(event: RelayLogEvent['event'], access?: RelayAccess, detail?: string, traffic?: Traffic): void {
-    this.#options.log({
-      event,
-      sandboxId: this.sandboxId,
-      pid: this.pid,
-      ...(access && { sessionId: access.sessionId, subject: access.subject }),
-      ...(detail !== undefined && { detail }),
-      ...traffic,
-    });
-  }
-}
-
-function wentAway(): ConnectionError {
-  return new ConnectionError('The terminal went away.', { code: 'connection_lost' });
 }

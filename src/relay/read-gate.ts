@@ -22,8 +22,10 @@ export class ReadGate {
   #grace: ReturnType<typeof setTimeout> | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(options: ReadGateOptions) {
+  /** @param from the offset at which reading begins. */
+  constructor(options: ReadGateOptions, from = 0) {
     this.#options = options;
+    this.#acked = from;
     this.#startGrace();
   }
 
@@ -35,6 +37,12 @@ export class ReadGate {
       });
     }
     return !this.#closed;
+  }
+
+  /** Whether nobody has taken in what is about to be overwritten, and that for longer than the grace time: where it is
+   * kept in the sandbox, whoever comes back has it read again. */
+  isOverrun(head: number): boolean {
+    return !this.#attached && this.#graceOver && head - this.#acked > this.#most;
   }
 
   /** A writer came. */
@@ -72,8 +80,11 @@ export class ReadGate {
   }
 
   #hasRoom(head: number): boolean {
-    if (!this.#attached && this.#graceOver) return true;
-    const most = this.#attached ? this.#options.readAheadBytes : this.#options.ringBytes;
-    return head - this.#acked <= Math.max(most - pieceBytes, 0);
+    return (!this.#attached && this.#graceOver) || head - this.#acked <= this.#most;
+  }
+
+  get #most(): number {
+    const { readAheadBytes, ringBytes } = this.#options;
+    return Math.max((this.#attached ? readAheadBytes : ringBytes) - pieceBytes, 0);
   }
 }

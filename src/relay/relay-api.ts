@@ -15,6 +15,18 @@ export interface RelaySocket {
   onClose: () => void;
 }
 
+/** What a client says of the terminal that it asks for. */
+export interface SeenTerminal {
+  /** Of a new terminal: the same for each attempt to create it. */
+  createKey?: string | undefined;
+  /** Of one that it has been at: the space that `have` counts in. */
+  epoch?: string | undefined;
+  /** Output below it was received. */
+  have: number;
+  /** How much earlier output is of use, in bytes. */
+  ringBytes: number;
+}
+
 /** What the holder of a verified token may do at the terminals of one sandbox. */
 export interface RelayAccess {
   sandboxId: string;
@@ -31,7 +43,7 @@ export interface RelayAccess {
    */
   watch(onOver: (reason: unknown) => void): () => void;
   /** Opens a terminal of the sandbox, as the session's user and with the real credential. */
-  open(target: PtyTarget): Promise<Channel>;
+  open(target: PtyTarget, seen: SeenTerminal): Promise<Channel>;
   /** Keeps the sandbox alive while somebody is attached; called at once and then every `keepAliveMs`. */
   keepAlive?(): Promise<void>;
   /** In milliseconds. Default 60 000. */

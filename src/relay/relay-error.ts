@@ -2,6 +2,7 @@
 
 import {
   AuthenticationError,
+  ConnectionError,
   type E2BEdgeError,
   InvalidArgumentError,
   isE2BEdgeError,
@@ -68,4 +69,8 @@ function closeCodeFor(error: unknown): number {
 
 function closing(closeCode: number, refusal: Refusal): Closing {
   return { closeCode, refusal };
+}
+
+export function wentAway(): ConnectionError {
+  return new ConnectionError('The terminal went away.', { code: 'connection_lost' });
 }

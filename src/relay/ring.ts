@@ -2,10 +2,13 @@
 export class Ring {
   readonly #limit: number;
   #buffer: Uint8Array;
-  #tail = 0;
-  #head = 0;
+  #tail: number;
+  #head: number;
 
-  constructor(limitBytes: number) {
+  /** @param from the offset of the first byte. */
+  constructor(limitBytes: number, from = 0) {
+    this.#tail = from;
+    this.#head = from;
     this.#limit = limitBytes;
     this.#buffer = new Uint8Array(Math.min(limitBytes, 16 * 1024));
   }

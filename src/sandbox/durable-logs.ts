@@ -8,7 +8,7 @@ import {
 } from '../channel/durable/durable-status.js';
 import { type DurableOffsets, DurableStream } from '../channel/durable/durable-stream.js';
 import type { DurableLog } from '../channel/durable/run-program.js';
-import { startDurable } from '../channel/durable/start-durable.js';
+import { defaultMaxLogBytes, durableTerminalEnvd, startDurable } from '../channel/durable/start-durable.js';
 import { deadlineAfter, type LastingStreamOptions } from '../channel/lasting-stream.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { CallOptions } from '../transport/call-options.js';
@@ -35,8 +35,6 @@ import {
 import type { InputSource } from './input-source.js';
 import type { ProcessControls } from './process-controls.js';
 import { signalDurable } from './signal-durable.js';
-
-const defaultMaxLogBytes = 64 * 1024 * 1024;
 
 /** Durable commands, straight by envd. */
 export class DurableLogs implements DurableCommands {
@@ -107,8 +105,7 @@ export class DurableLogs implements DurableCommands {
     options: CallOptions,
   ): Promise<DurableTerminal> {
     if (timeoutMs > 0) throw new InvalidArgumentError('pty.create: a durable terminal has no timeoutMs.');
-    // Before, a terminal that nobody listens to by envd's own stream was held up.
-    this.#connection.requireEnvd('0.5.19', 'pty.create with durable');
+    this.#connection.requireEnvd(durableTerminalEnvd, 'pty.create with durable');
     const channel = await createDurableChannel(this.#connection, { ...create, maxLogBytes }, options);
     return this.#terminal(channel, { id: channel.epoch, user: create.user });
   }

@@ -46,7 +46,7 @@ export class PtyHandle extends CommandHandle {
     { onData, timeoutMs = 0, kill }: PtyListening = {},
   ) {
     super();
-    if (kill) this.durableId = channel.epoch;
+    if (channel.durable) this.durableId = channel.epoch;
     this.#kill = kill;
     this.pid = channel.pid;
     this.channel = channel;
@@ -57,7 +57,7 @@ export class PtyHandle extends CommandHandle {
 
   /** Whether all of its output is kept in the sandbox. */
   get durable(): boolean {
-    return this.durableId !== undefined;
+    return this.channel.durable ?? false;
   }
 
   get exitCode(): number | undefined {

@@ -1,6 +1,14 @@
 import type { PtyCreate, PtySize } from '../channel/channel.js';
 import type { CallOptions } from '../transport/call-options.js';
-import { callback, callRules, milliseconds, oneOf, type Rules, whole } from '../transport/check-options.js';
+import {
+  callback,
+  callRules,
+  milliseconds,
+  oneOf,
+  type Rule,
+  type Rules,
+  whole,
+} from '../transport/check-options.js';
 import { cells, directory, environment, linuxUser } from './process-rules.js';
 
 /**
@@ -20,7 +28,7 @@ interface PtyListenOptions extends CallOptions {
 export interface PtyCreateOptions extends PtyListenOptions, PtySize, Omit<PtyCreate, 'size'> {
   /**
    * Whether all that the terminal prints is kept in a file of the sandbox, so that nothing of it is missed over lost
-   * connections, and by who takes it up later. With an API key, without `timeoutMs`. `'auto'`: where the sandbox can; the
+   * connections, and by who takes it up later. Without `timeoutMs`; by Connect with an API key alone. `'auto'`: where the sandbox can; the
    * handle's `durable` says whether it is. Default false.
    */
   durable?: boolean | 'auto';
@@ -46,6 +54,11 @@ export const connectRules: Rules<PtyConnectOptions> = {
   timeoutMs: milliseconds,
   user: linuxUser,
 };
+
+export const durableTerminal: Rule = [
+  'a process id, or the durableId of a terminal',
+  (value: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value),
+];
 
 export const createRules: Rules<PtyCreateOptions> = {
   ...connectRules,

@@ -19,6 +19,7 @@ import { checkedSize, PtyHandle } from './pty-handle.js';
 import {
   connectRules,
   createRules,
+  durableTerminal,
   type PtyConnectOptions,
   type PtyCreateOptions,
   type PtyTransport,
@@ -60,14 +61,18 @@ export class Pty {
     checkOptions('pty.create', options, createRules);
     const { cols, rows, cwd, user, envs, timeoutMs, onData } = options;
     const size = checkedSize('pty.create', { cols, rows });
+    const transport = this.#transport(options);
+    // By WebSocket it is the relay that keeps it.
+    const { durable = false, maxLogBytes } = transport === 'websocket' ? options : {};
     const create: PtyCreate = {
       size,
       ...(cwd !== undefined && { cwd }),
       ...(user !== undefined && { user }),
       ...(envs && { envs }),
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(durable && { durable, ...(maxLogBytes !== undefined && { maxLogBytes }) }),
     };
-    if (options.durable) {
+    if (options.durable && !durable) {
       const terminal = await this.#createDurable(create, options);
       if (terminal) return new PtyHandle(terminal.channel, this.#controls, { onData, kill: terminal.kill });
     }
@@ -85,6 +90,7 @@ export class Pty {
     const { cols = defaultSize.cols, rows = defaultSize.rows, onData, timeoutMs } = options;
     let handle: PtyHandle;
     if (typeof pid === 'string') {
+      check('pty.connect: pid', pid, durableTerminal);
       const { channel, kill } = await this.#requireDurable('pty.connect').openTerminal(pid, options);
       handle = new PtyHandle(channel, this.#controls, { onData, timeoutMs, kill });
     } else {
@@ -136,10 +142,8 @@ export class Pty {
     const { durable, maxLogBytes } = options;
     if (durable === 'auto' && (!this.#durable || create.timeoutMs)) return undefined;
     try {
-      return await this.#requireDurable('pty.create with durable').createTerminal(
-        { ...create, maxLogBytes },
-        options,
-      );
+      const kept = { ...create, ...(maxLogBytes !== undefined && { maxLogBytes }) };
+      return await this.#requireDurable('pty.create with durable').createTerminal(kept, options);
     } catch (error) {
       const cannot = isE2BEdgeError(error) && /^(durable_unavailable|envd_too_old)$/.test(error.code);
       if (durable === 'auto' && cannot) return undefined;
@@ -151,12 +155,16 @@ export class Pty {
     return this.#durable ?? durableNeedsKey(what);
   }
 
+  #transport({ transport }: { transport?: PtyTransport }): PtyTransport {
+    return transport ?? (this.#openers.websocket ? 'websocket' : 'connect');
+  }
+
   async #open(
     target: PtyTarget,
     size: PtySize,
     options: CallOptions & { transport?: PtyTransport },
   ): Promise<Channel> {
-    const transport = options.transport ?? (this.#openers.websocket ? 'websocket' : 'connect');
+    const transport = this.#transport(options);
     const open = this.#openers[transport];
     if (!open) {
       throw new InvalidArgumentError(

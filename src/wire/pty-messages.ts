@@ -10,6 +10,10 @@ export interface HelloCreate {
   cwd?: string;
   envs?: Record<string, string>;
   timeoutMs?: number;
+  /** Whether the output is kept in the sandbox; `auto`: where the sandbox can. */
+  durable?: boolean | 'auto';
+  /** How much of it is kept, in bytes. */
+  maxLogBytes?: number;
 }
 
 export interface Hello {
@@ -120,6 +124,8 @@ function parseCreate(fields: Fields): HelloCreate {
   if (fields.user !== undefined) create.user = text(fields, 'user', 256);
   if (fields.cwd !== undefined) create.cwd = text(fields, 'cwd', 4096);
   if (fields.timeoutMs !== undefined) create.timeoutMs = count(fields, 'timeoutMs');
+  if (fields.durable !== undefined) create.durable = durable(fields);
+  if (fields.maxLogBytes !== undefined) create.maxLogBytes = positive(fields, 'maxLogBytes');
   if (fields.envs !== undefined) {
     const envs = record(fields.envs, '"envs"');
     if (!Object.values(envs).every((value) => typeof value === 'string')) {
@@ -128,6 +134,11 @@ function parseCreate(fields: Fields): HelloCreate {
     create.envs = envs as Record<string, string>;
   }
   return create;
+}
+
+function durable({ durable: value }: Fields): boolean | 'auto' {
+  if (value === 'auto' || typeof value === 'boolean') return value;
+  throw protocolError('"durable" is neither a boolean nor "auto"');
 }
 
 /** The new token of a REFRESH. */

@@ -88,6 +88,13 @@ export class BrokerStage {
     return this.#started.scripted;
   }
 
+  /** Ends the host at once, as a crash does, and starts another one at another port. */
+  async killHost(): Promise<void> {
+    const { host, setup } = this.#started;
+    process.kill(host.pid, 'SIGKILL');
+    this.#started.host = await startHost(this.runtime, setup);
+  }
+
   get host(): Host {
     return this.#started.host;
   }

@@ -95,11 +95,11 @@ export const commandsDurable: Suite = {
         await rejects(() => commands.attach('x'), errors.InvalidArgumentError, 'durable_needs_key');
         const size = { cols: 80, rows: 24 };
         await rejects(
-          () => pty.create({ ...size, durable: true }),
+          () => pty.create({ ...size, durable: true, transport: 'connect' }),
           errors.InvalidArgumentError,
           'durable_needs_key',
         );
-        const plain = await pty.create({ ...size, durable: 'auto' });
+        const plain = await pty.create({ ...size, durable: 'auto', transport: 'connect' });
         ok(!plain.durable, 'durable');
         await plain.kill();
       },
@@ -151,6 +151,46 @@ export const ptyDurable: Suite = {
         equal((await taken.finished()).exitCode, 4, 'exit code');
         equal((await terminal.finished()).exitCode, 4, 'exit code of the first handle');
         equal(again, seen, 'what both saw');
+      },
+    },
+    {
+      name: 'are kept by a relay, and taken up with what was printed before',
+      via: 'session',
+      programs: ['script'],
+      async run({ sandbox }) {
+        const { pty } = await sandbox();
+        const decoder = new TextDecoder();
+        let seen = '';
+        const size = { cols: 80, rows: 24 };
+        const terminal = await pty.create({ ...size, durable: true, transport: 'websocket' });
+        ok(terminal.durable && terminal.durableId, 'durable');
+        await terminal.send('echo "fi""rst"\n');
+        const second = await pty.connect(terminal.pid, {
+          ...size,
+          transport: 'websocket',
+          onData: (data) => {
+            seen += decoder.decode(data, { stream: true });
+          },
+        });
+        await until(() => seen.includes('first\r\n'), 'what was printed before');
+        equal(second.durableId, terminal.durableId, 'durableId');
+        await second.send('exit 5\n');
+        equal((await second.finished()).exitCode, 5, 'exit code');
+        ok(seen.includes('exit 5\r\n'), 'echo');
+      },
+    },
+    {
+      name: 'end when their session kills them',
+      via: 'session',
+      programs: ['script'],
+      async run({ sandbox }) {
+        const { pty, commands } = await sandbox();
+        const terminal = await pty.create({ cols: 80, rows: 24, durable: 'auto', transport: 'websocket' });
+        ok(terminal.durable, 'durable');
+        ok(await terminal.kill(), 'kill');
+        equal((await terminal.finished()).exitCode, -1, 'exit code');
+        const left = async () => (await commands.run("pgrep -c '^script$' || true")).stdout;
+        await until(async () => (await left()) === '0\n', 'its shell is gone');
       },
     },
     {

@@ -36,7 +36,7 @@ esac
 [ "$m" ] && { echo "missing$m"; exit 1; }
 mask=$(umask)
 umask 077
-mkdir -p "$b" && mkdir "$d" && : >"$d/out" && : >"$d/err" && mkfifo "$d/out.in" "$d/err.in" || { echo "denied $d"; exit 1; }
+mkdir -p "$b" && { mkdir "$d" || { [ -s "$d/meta" ] && { echo exists; exit 1; }; }; } && : >"$d/out" && : >"$d/err" && mkfifo "$d/out.in" "$d/err.in" || { echo "denied $d"; exit 1; }
 find "$b" -mindepth 2 -maxdepth 2 -name exit -mmin +1440 -exec sh -c 'rm -rf "\${0%/exit}"' {} \\;
 r=1
 for f in out err; do

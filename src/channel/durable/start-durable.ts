@@ -6,6 +6,11 @@ import { type ProcessStart, startProcess } from '../process-stream.js';
 import { keepProgram } from './programs.js';
 import { type DurableLog, readToEnd } from './run-program.js';
 
+/** How much is kept of each output, in bytes. */
+export const defaultMaxLogBytes: number = 64 * 1024 * 1024;
+/** Before, a terminal that nobody listens to by envd's own stream was held up. */
+export const durableTerminalEnvd = '0.5.19';
+
 /** What to run, and how much of its output is kept, in bytes of each. */
 export interface DurableStart extends ProcessStart {
   maxLogBytes: number;
@@ -41,10 +46,10 @@ export async function startDurable(
       // Files are limited in blocks of 512 bytes.
       args: ['-c', keepProgram, `keep:${id}`, String(Math.ceil(maxLogBytes / 512) * 512), kind, ...command],
       envs: others,
-      tag: processTag('durable', id),
+      tag: start.tag ?? processTag('durable', id),
     },
     options,
-    'commands.run',
+    kind === 'terminal' ? 'pty.create' : 'commands.run',
   );
   const { exitCode, stdout, stderr } = await readToEnd(keeper, (text) => text.startsWith('ok '));
   keeper.cancel();
@@ -54,6 +59,9 @@ export async function startDurable(
     throw new NotEnoughSpaceError(
       `The log of a durable command needs ${2 * maxLogBytes} bytes of disk, which are not there: give it less by maxLogBytes.`,
     );
+  }
+  if (word === 'exists') {
+    throw new SandboxError(`The durable log ${id} exists.`, { code: 'durable_exists' });
   }
   throw new SandboxError(`This sandbox cannot keep the output of a durable command: ${reason(word, rest)}.`, {
     code: 'durable_unavailable',

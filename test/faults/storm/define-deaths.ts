@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { openSocketChannel } from '../../../src/channel/socket-channel.js';
 import { BrokerStage } from '../../broker/broker-stage.js';
-import { type Host, type HostName, startHost } from '../../broker/start-host.js';
+import type { HostName } from '../../broker/start-host.js';
 import { Reader } from '../support/reader.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { findNumbers, numberedLines } from './numbered-lines.js';
@@ -15,15 +15,11 @@ const portOf = (url: string) => Number(new URL(url).port);
 
 export function defineDeaths(runtime: HostName): void {
   const stage = new BrokerStage(runtime);
-  const successors: Host[] = [];
   beforeAll(() => stage.start());
-  afterAll(async () => {
-    for (const host of successors) await host.close();
-    await stage.close();
-  });
+  afterAll(() => stage.close());
 
   /** A terminal whose program floods; `type` types one line and keeps what became of it. */
-  async function flood(configuration: 'default' | 'observed') {
+  async function flood(configuration: 'default' | 'observed', durable = false) {
     const { apiKey, apiUrl, sandboxUrl } = stage.local;
     const sandbox = await KeySandbox.create('base', { apiKey, apiUrl, sandboxUrl });
     await sandbox.files.write('flood.sh', numberedLines);
@@ -35,7 +31,7 @@ export function defineDeaths(runtime: HostName): void {
     const channel = await openSocketChannel({
       url: url.href,
       token: () => session.token,
-      target: { create: { size } },
+      target: { create: { size, durable } },
       size,
       heldInputMs: 60_000,
       WebSocket,
@@ -129,16 +125,14 @@ export function defineDeaths(runtime: HostName): void {
     timeout: 60_000,
   }, async () => {
     const { proxy, channel, reader, type, grown, finish } = await flood('default');
-    let host = stage.host;
     const epochs = new Set([channel.epoch]);
     for (let death = 1; death <= 3; death++) {
       await grown();
       const typing = Array.from({ length: 20 }, (_, word) => type(`${death}-${word}`));
-      process.kill(host.pid, 'SIGKILL');
+      const killed = stage.killHost();
       proxy.cutAll();
-      host = await startHost(runtime, stage.setup);
-      successors.push(host);
-      proxy.retarget(portOf(host.url));
+      await killed;
+      proxy.retarget(portOf(stage.host.url));
       await reader.until(() => reader.events.filter((event) => event.type === 'gap').length === death);
       await Promise.all(typing);
       epochs.add(channel.epoch);
@@ -149,5 +143,43 @@ export function defineDeaths(runtime: HostName): void {
     expect(reader.events.filter((event) => event.type === 'gap')).toEqual(
       Array.from({ length: 3 }, () => expect.objectContaining({ to: null })),
     );
+  });
+
+  it('loses nothing of a durable terminal whose readers are cut off, and no input', {
+    timeout: 60_000,
+  }, async () => {
+    const { sandbox, reader, type, grown, finish } = await flood('observed', true);
+    const typing: Promise<void>[] = [];
+    for (let cut = 1; cut <= 4; cut++) {
+      await grown();
+      for (let word = 0; word < 5; word++) typing.push(type(`${cut}-${word}`));
+      stage.observer.cut(sandbox.sandboxId, '/process.Process/Start');
+    }
+    await Promise.all(typing);
+    const { numbers, fates } = await finish();
+    expect(numbers).toMatchObject({ gaps: 0, missing: [], doubled: [] });
+    expect(reader.events.filter(({ type: kind }) => kind === 'gap')).toEqual([]);
+    expect([...fates.values()]).toEqual(Array.from({ length: 20 }, () => 'executed'));
+  });
+
+  it('loses nothing of a durable terminal whose relay is killed again and again', {
+    timeout: 60_000,
+  }, async () => {
+    const { proxy, channel, reader, type, grown, finish } = await flood('default', true);
+    const { epoch } = channel;
+    for (let death = 1; death <= 3; death++) {
+      await grown();
+      const typing = Array.from({ length: 20 }, (_, word) => type(`${death}-${word}`));
+      const killed = stage.killHost();
+      proxy.cutAll();
+      await killed;
+      proxy.retarget(portOf(stage.host.url));
+      await grown();
+      await Promise.all(typing);
+    }
+    const { numbers } = await finish();
+    expect(numbers).toMatchObject({ gaps: 0, missing: [], doubled: [] });
+    expect(reader.events.filter(({ type: kind }) => kind === 'gap')).toEqual([]);
+    expect([channel.durable, channel.epoch]).toEqual([true, epoch]);
   });
 }

@@ -4,7 +4,7 @@ import { EventQueue } from '../../../src/channel/event-queue.js';
 /** A terminal without a program: the test prints, and sees what arrives. */
 export class FakeChannel implements Channel {
   readonly pid: number;
-  readonly epoch = 'fake';
+  readonly epoch: string = crypto.randomUUID();
   readonly replayUntil = 0;
   readonly status: ChannelStatus = { state: 'open' };
   /** All the input, as it was executed. */
