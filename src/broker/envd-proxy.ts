@@ -1,6 +1,6 @@
 /** The proxy to a session's envd: everything that a verified session may do there. */
 
-import { isE2BEdgeError } from '../errors.js';
+import { explainAbsence } from './absence.js';
 import type { Exchange } from './exchange.js';
 import { createFileGuard } from './file-guard.js';
 import { download, health, upload } from './files-proxy.js';
@@ -41,9 +41,7 @@ export function createEnvdProxy(processes: ProcessGuard): EnvdProxy {
     try {
       return await pass(exchange, route, claims);
     } catch (error) {
-      // E2B's edge says the same of one that sleeps as of one that is gone.
-      const isAbsent = isE2BEdgeError(error, 'sandbox_not_found') && error.statusCode === 502;
-      throw isAbsent ? await exchange.directory.absence(claims.sbx, exchange.credentials) : error;
+      throw await explainAbsence(exchange, claims.sbx, error);
     }
   };
 }

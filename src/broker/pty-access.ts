@@ -16,6 +16,7 @@ import { matchRoute } from './routes.js';
 import type { SessionClaims } from './session-token.js';
 import { type TerminalLogs, terminalLogs } from './terminal-logs.js';
 import type { Trace } from './trace.js';
+import { createWakeGuard } from './wake-guard.js';
 
 /** An upgrade that is to be accepted. */
 export interface PtyUpgrade {
@@ -39,6 +40,8 @@ export interface PtySession {
   fetch: FetchLike;
   /** What keeps the output of terminals in the sandbox. */
   logs: TerminalLogs;
+  /** From now on what is opened is opened again, by nobody's wish: it does not wake a sandbox that was paused. */
+  nobodyAsks(): void;
   /**
    * Lets an interrupt key through to a terminal's program that does not read: the one thing that is not done by
    * `fetch`, since it takes a program in the sandbox. Resolves with whether the program was signalled in its place.
@@ -89,6 +92,7 @@ export async function openPtySession<Env>(
     },
   };
   const origin = 'http://broker.invalid';
+  const wake = createWakeGuard(scopeOf, sandboxId);
   const fetchThroughProxy: FetchLike = async (url, init) => {
     const request = new Request(url, init);
     const { requestId } = scope.event;
@@ -96,6 +100,7 @@ export async function openPtySession<Env>(
       const exchange: Exchange<Env> = { ...(await scopeOf()), request, life: {}, isTerminals: true };
       const route = matchRoute(request.method, new URL(url).pathname, '');
       if (route.name !== 'rpc') throw notGranted('do this at a terminal');
+      await wake.check(route.procedure);
       return await proxy(exchange, route, shared);
     } catch (error) {
       request.signal.throwIfAborted();
@@ -109,7 +114,8 @@ export async function openPtySession<Env>(
     envdVersion,
     baseUrl: `${origin}/envd/${sandboxId}`,
     fetch: fetchThroughProxy,
-    logs: terminalLogs(scopeOf, shared, processes),
+    logs: terminalLogs(scopeOf, shared, processes, wake),
+    nobodyAsks: wake.arm,
     interrupt: async (pid, signal, abort) =>
       interruptTerminal({ scope: await scopeOf(), claims: shared, processes }, { pid, signal, abort }),
   };

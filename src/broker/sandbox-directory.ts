@@ -41,6 +41,8 @@ export interface SandboxDirectory {
   remember(answer: SandboxAnswer, credentials: Credentials): KnownSandbox;
   /** Nothing answers where it should be: whether it sleeps, is gone, or is on its way between. */
   absence(sandboxId: string, credentials: Credentials): Promise<E2BEdgeError>;
+  /** Asks whether it runs, without waking it. @throws `sandbox_paused`, `sandbox_not_found`. */
+  requireAwake(sandboxId: string, credentials: Credentials): Promise<void>;
   /** What was remembered was refused, or the sandbox is gone: it is asked for anew, if it was not just now. */
   forget(sandboxId: string): void;
 }
@@ -101,6 +103,14 @@ export function createSandboxDirectory(): SandboxDirectory {
       }
       if (answer === 'gone') return sandboxNotFound(502);
       return answer === 'paused' ? sandboxPaused() : sandboxBusy({ retryAfterMs: 1000 });
+    },
+    async requireAwake(sandboxId, credentials) {
+      if (justAsked.get(sandboxId) !== 'paused') {
+        const { state } = await ask(sandboxId, credentials);
+        if (state !== 'paused') return;
+        justAsked.set(sandboxId, 'paused');
+      }
+      throw sandboxPaused();
     },
     forget(sandboxId) {
       if (justAsked.get(sandboxId) === undefined) known.delete(sandboxId);

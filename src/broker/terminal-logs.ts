@@ -6,6 +6,7 @@
 
 import type { FetchLike } from '../transport/authorized-fetch.js';
 import { Process } from '../wire/messages/process.js';
+import { explainAbsence } from './absence.js';
 import { openUpstream, type Upstream } from './envd-upstream.js';
 import { errorResponse } from './error-response.js';
 import type { Scope } from './exchange.js';
@@ -13,6 +14,8 @@ import type { ProcessGuard } from './process-guard.js';
 import { processTag } from './process-mark.js';
 import { notGranted } from './refusals.js';
 import { processOwner, type SessionClaims } from './session-token.js';
+import { upstreamError } from './upstream-error.js';
+import type { WakeGuard } from './wake-guard.js';
 
 export interface TerminalLogs {
   /** Sends calls for processes straight to envd, as the session's user. */
@@ -31,6 +34,7 @@ export function terminalLogs<Env>(
   scopeOf: () => Promise<Scope<Env>>,
   claims: SessionClaims,
   processes: ProcessGuard,
+  wake: WakeGuard,
 ): TerminalLogs {
   const owner = processOwner(claims);
   const { user } = claims.g;
@@ -39,24 +43,34 @@ export function terminalLogs<Env>(
       const request = new Request(url, init);
       const scope = await scopeOf();
       try {
+        const procedure = procedureOf(request);
+        await wake.check(procedure);
         const upstream = await openUpstream(scope, claims);
-        return await upstream.send(procedureOf(request), {
+        const response = await upstream.send(procedure, {
           method: 'POST',
           headers: headersOf(request),
           body: new Uint8Array(await request.arrayBuffer()),
           signal: request.signal,
         });
+        if (!response.ok) throw await upstreamError(response, 'rpc');
+        return response;
       } catch (error) {
         request.signal.throwIfAborted();
-        return errorResponse(error, scope.event.requestId);
+        return errorResponse(await explainAbsence(scope, claims.sbx, error), scope.event.requestId);
       }
     },
     mark: () => processTag(owner, user, 'pty'),
     idFor: (createKey) => uuidOf(JSON.stringify([claims.sbx, owner, user ?? null, createKey])),
     async idOf(pid) {
-      const upstream = await openUpstream(await scopeOf(), claims);
-      const kind = await processes.kindOf(upstream, owner, pid);
-      return kind === 'pty' ? keptBy(upstream, pid) : undefined;
+      await wake.check(Process.list.path);
+      const scope = await scopeOf();
+      try {
+        const upstream = await openUpstream(scope, claims);
+        const kind = await processes.kindOf(upstream, owner, pid);
+        return kind === 'pty' ? await keptBy(upstream, pid) : undefined;
+      } catch (error) {
+        throw await explainAbsence(scope, claims.sbx, error);
+      }
     },
   };
 }

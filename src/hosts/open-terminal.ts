@@ -21,12 +21,16 @@ export async function openTerminal(
   seen: SeenTerminal,
 ): Promise<Channel> {
   const { interrupt } = session;
+  // Who was at it before comes back by itself.
+  if (seen.epoch !== undefined) session.nobodyAsks();
   const connection = connectionOf(session, session.fetch);
   const kept =
     'pid' in target
       ? await takeUpKept(session, connection, target.pid, seen)
       : await createKept(session, connection, target.create, seen);
-  return kept ?? openLiveChannel(connection, target, { interrupt });
+  const channel = kept ?? (await openLiveChannel(connection, target, { interrupt }));
+  session.nobodyAsks();
+  return channel;
 }
 
 /** The names of logs; they become part of a path. */

@@ -1,6 +1,6 @@
 /** What is behind the relay, or the relay itself, dies in mid-flood: what cannot be kept is declared. */
 
-import { Sandbox as KeySandbox } from 'e2b-edge';
+import { Sandbox as KeySandbox, type SandboxLifecycle } from 'e2b-edge';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { openSocketChannel } from '../../../src/channel/socket-channel.js';
@@ -19,9 +19,14 @@ export function defineDeaths(runtime: HostName): void {
   afterAll(() => stage.close());
 
   /** A terminal whose program floods; `type` types one line and keeps what became of it. */
-  async function flood(configuration: 'default' | 'observed', durable = false) {
+  async function flood(configuration: 'default' | 'observed', durable = false, lifecycle?: SandboxLifecycle) {
     const { apiKey, apiUrl, sandboxUrl } = stage.local;
-    const sandbox = await KeySandbox.create('base', { apiKey, apiUrl, sandboxUrl });
+    const sandbox = await KeySandbox.create('base', {
+      apiKey,
+      apiUrl,
+      sandboxUrl,
+      ...(lifecycle && { lifecycle }),
+    });
     await sandbox.files.write('flood.sh', numberedLines);
     await sandbox.files.write('typed', '');
     const session = await stage.at(configuration).session({ sandbox: { id: sandbox.sandboxId } });
@@ -182,4 +187,40 @@ export function defineDeaths(runtime: HostName): void {
     expect(reader.events.filter(({ type: kind }) => kind === 'gap')).toEqual([]);
     expect([channel.durable, channel.epoch]).toEqual([true, epoch]);
   });
+
+  it.each([
+    ['plain', false],
+    ['durable', true],
+  ])(
+    'does not wake a sandbox that was paused, and is back once it is resumed (%s)',
+    {
+      timeout: 60_000,
+    },
+    async (_, durable) => {
+      const { sandbox, channel, reader, type, grown, finish } = await flood('default', durable, {
+        onTimeout: 'pause',
+        autoResume: true,
+      });
+      await sandbox.pause();
+      const codes = new Set<string | undefined>();
+      let attempts = 0;
+      const waited = new Promise<void>((resolve) => {
+        channel.onStatus((status) => {
+          if (status.state !== 'reconnecting') return;
+          attempts++;
+          codes.add((status.error as { code?: string } | undefined)?.code);
+          if (attempts >= 10) resolve();
+        });
+      });
+      await waited;
+      expect((await sandbox.getInfo()).state).toBe('paused');
+      expect(codes).toContain('sandbox_paused');
+      await sandbox.connect();
+      await grown();
+      await type('after');
+      const { fates } = await finish();
+      expect(fates.get('after')).toBe('executed');
+      expect(reader.events.filter((event) => event.type === 'gap')).toHaveLength(durable ? 0 : 1);
+    },
+  );
 }

@@ -41,6 +41,7 @@ test('a terminal is left when its session is revoked, and the log has it', async
     envdVersion: '0.6.13',
     baseUrl: 'http://broker.invalid/envd/i1',
     fetch: async () => started(),
+    nobodyAsks: () => undefined,
   };
   const core: Partial<BrokerCore<undefined>> = {
     limits: createLimits(),
