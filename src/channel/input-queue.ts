@@ -38,9 +38,20 @@ export class InputQueue {
   readonly #pid: number;
   readonly #kind: 'pty' | 'stdin';
   readonly #interrupt: Interrupt | undefined;
+  readonly #isTakenAhead: boolean;
 
-  /** @param interrupt of a terminal: how room is made for an interrupt key. */
-  constructor(connection: Connection, pid: number, kind: 'pty' | 'stdin', interrupt?: Interrupt) {
+  /**
+   * @param interrupt of a terminal: how room is made for an interrupt key.
+   * @param isTakenAhead whether a program in between takes in what the terminal's own does not read: no call is stalled.
+   */
+  constructor(
+    connection: Connection,
+    pid: number,
+    kind: 'pty' | 'stdin',
+    interrupt?: Interrupt,
+    isTakenAhead = false,
+  ) {
+    this.#isTakenAhead = isTakenAhead;
     this.#connection = connection;
     this.#pid = pid;
     this.#kind = kind;
@@ -105,7 +116,7 @@ export class InputQueue {
     const known = this.#interrupting.get(signal);
     key.signalled =
       known ??
-      interruptStalled(this.#pending, () => interrupt(this.#pid, signal)).finally(() =>
+      interruptStalled(this.#pending, () => interrupt(this.#pid, signal), this.#isTakenAhead).finally(() =>
         this.#interrupting.delete(signal),
       );
     this.#interrupting.set(signal, key.signalled);

@@ -38,13 +38,19 @@ export function interruptBy(connection: Connection): Interrupt {
 
 /**
  * Interrupts if the call that is under way is found to be stalled.
+ * @param always once the call was answered, too: what waits may do so elsewhere.
  * @returns whether the key must not be sent any more. Never rejects: where nothing can be done the key waits its turn.
  */
 export async function interruptStalled(
   call: PendingCall | undefined,
   interrupt: () => Promise<boolean>,
+  always = false,
 ): Promise<boolean> {
-  if (!call) return false;
+  const isDue = (call !== undefined && (await isStalled(call))) || always;
+  return isDue && (await interrupt().catch(() => false));
+}
+
+async function isStalled(call: PendingCall): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stalled = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(true), Math.max(0, call.since + stalledMs - Date.now()));
@@ -53,7 +59,5 @@ export async function interruptStalled(
     () => false,
     () => false,
   );
-  const isStalled = await Promise.race([answered, stalled]);
-  clearTimeout(timer);
-  return isStalled && (await interrupt().catch(() => false));
+  return Promise.race([answered, stalled]).finally(() => clearTimeout(timer));
 }

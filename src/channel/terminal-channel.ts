@@ -13,6 +13,8 @@ export interface TerminalChannelOptions {
   size?: PtySize | undefined;
   /** How an interrupt key is let through to a program that does not read. Default: straight by envd. */
   interrupt?: Interrupt | undefined;
+  /** Whether `script` stands between, which takes in what the shell's programs do not read. */
+  isTakenAhead?: boolean;
 }
 
 /** A terminal straight by envd: its input, its size and its state. How its output comes is up to the class. */
@@ -30,12 +32,18 @@ export abstract class TerminalChannel implements Channel {
   constructor(
     connection: Connection,
     pid: number,
-    { size, interrupt = interruptBy(connection) }: TerminalChannelOptions,
+    { size, interrupt = interruptBy(connection), isTakenAhead }: TerminalChannelOptions,
   ) {
     this.pid = pid;
     this.#connection = connection;
     this.#size = size;
-    this.#input = new InputQueue(connection, pid, 'pty', (of, key) => interrupt(of, key, this.closing));
+    this.#input = new InputQueue(
+      connection,
+      pid,
+      'pty',
+      (of, key) => interrupt(of, key, this.closing),
+      isTakenAhead,
+    );
   }
 
   get status(): ChannelStatus {

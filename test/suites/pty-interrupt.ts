@@ -9,6 +9,24 @@ const ctrlC = '\u0003';
 /** Far more than a terminal takes in for a program that does not read. Whatever is executed of it leaves a file. */
 const paste = encode('touch executed\n'.repeat(70_000));
 
+/** `script` takes in all that is pasted, though nobody reads it. */
+const durable = (transport: 'connect' | 'websocket'): Case => ({
+  name: 'reach a program in a durable terminal that does not read, past a paste that nobody has read',
+  programs: ['script'],
+  via: transport === 'websocket' ? 'session' : 'key',
+  async run(context) {
+    const sandbox = await context.sandbox();
+    const terminal = await sandbox.pty.create({ ...size, transport, durable: true });
+    const screen = new Screen(terminal);
+    await screen.type(`sh -c 'echo be""gin; exec sleep 600'\n`, 'begin');
+    await terminal.send(paste);
+    await terminal.send(ctrlC);
+    await screen.type('echo "ba""ck $?"\n', 'back 130\r\n');
+    ok(!(await sandbox.files.exists('executed')), 'nothing of the paste was executed');
+    await terminal.kill();
+  },
+});
+
 function interrupts(transport: 'connect' | 'websocket'): Case[] {
   /** A terminal in which a program runs that has printed `begin`. */
   async function running(context: Context, program: string) {
@@ -129,9 +147,12 @@ const flood: Case = {
   },
 };
 
-export const interruptConnect: Suite = { name: 'interrupt keys by Connect', cases: interrupts('connect') };
+export const interruptConnect: Suite = {
+  name: 'interrupt keys by Connect',
+  cases: [...interrupts('connect'), durable('connect')],
+};
 
 export const interruptWebSocket: Suite = {
   name: 'interrupt keys by WebSocket',
-  cases: [...interrupts('websocket'), flood].map((one) => ({ ...one, via: 'session' })),
+  cases: [...interrupts('websocket'), durable('websocket'), flood].map((one) => ({ ...one, via: 'session' })),
 };

@@ -108,7 +108,7 @@ export class DurableChannel extends TerminalChannel {
     { pid, size, from = 0, replayUntil, maxLogBytes }: DurableFacts,
     { signal, interrupt, logs = connection }: DurableChannelOptions,
   ) {
-    super(connection, pid, { size, interrupt });
+    super(connection, pid, { size, interrupt, isTakenAhead: true });
     this.firstOffset = from;
     this.#offset = from;
     this.epoch = log.id;
