@@ -24,7 +24,7 @@ export interface TerminalLabels {
   /** The session may only watch. */
   readOnly: string;
   reopen: string;
-  /** Why the terminal closed, by the error's `code`. */
+  /** Why the terminal closed, by the error's `code`; `sandbox_paused` also while it waits for the resume. */
   closed: Record<string, string>;
   /** Why the terminal closed, for codes that `closed` does not have. */
   closedOtherwise: (error: unknown) => string;
@@ -67,6 +67,7 @@ const english: TerminalLabels = {
     process_not_found: 'This shell no longer exists.',
     sandbox_not_found: 'This sandbox no longer exists.',
     sandbox_ended: 'This sandbox has ended.',
+    sandbox_paused: 'This sandbox is paused.',
     rate_limited: 'Too many terminals are open. Close one and try again.',
     upstream_unavailable: 'The sandbox service cannot be reached.',
     connection_failed: 'The server cannot be reached.',

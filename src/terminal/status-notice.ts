@@ -41,7 +41,9 @@ export class StatusNotice {
     } else if (status.state === 'connecting') {
       this.#notice.show(labels.connecting);
     } else if (status.state === 'reconnecting') {
-      this.#notice.show(labels.reconnecting, [{ label: labels.tryNow, run: this.#actions.reconnect }]);
+      const isPaused = errorCode(status.error) === 'sandbox_paused';
+      const words = (isPaused && labels.closed.sandbox_paused) || labels.reconnecting;
+      this.#notice.show(words, [{ label: labels.tryNow, run: this.#actions.reconnect }]);
     } else if (status.state === 'exited') {
       this.#notice.show(labels.exited(status), this.#restart());
     } else {

@@ -198,6 +198,17 @@ test('says that it reconnects, without touching the screen, and tries at once wh
   expect(await screen()).toBe('kept');
 });
 
+test('says that the sandbox is paused while it waits for the resume', async () => {
+  await open();
+  await page.evaluate(() => {
+    const error = Object.assign(new Error('paused'), { code: 'sandbox_paused' });
+    sandbox.channel.setStatus({ state: 'reconnecting', attempt: 1, error });
+  });
+  await page.getByRole('status').getByText('This sandbox is paused.').waitFor();
+  await page.evaluate(() => sandbox.channel.setStatus({ state: 'open' }));
+  await page.getByText('This sandbox is paused.').waitFor({ state: 'detached' });
+});
+
 test('a terminal taken over by another tab can be taken back', async () => {
   await open();
   await page.evaluate(() => sandbox.channel.fail(Object.assign(new Error('replaced'), { code: 'replaced' })));

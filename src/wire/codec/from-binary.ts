@@ -1,5 +1,5 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { SandboxError } from '../../errors.js';
+import { BinaryReader } from './binary-reader.js';
 import type { Field, MessageType } from './message-type.js';
 import { type AnyMessage, emptyMessage, isMessage, setEntry, wireKind, wireType } from './table.js';
 
@@ -21,7 +21,7 @@ export function fromBinary<T>(type: MessageType<T>, bytes: Uint8Array): T {
 
 let decoder: TextDecoder | undefined;
 
-/** The decoder of `@bufbuild/protobuf` takes a byte order mark away, but it is part of a name as any character is. */
+/** A byte order mark is part of a name as any character is. */
 function decodeText(bytes: Uint8Array): string {
   decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return decoder.decode(bytes);
@@ -71,7 +71,5 @@ function readValue(reader: BinaryReader, kind: Field['kind'], known?: unknown): 
     return readFields(reader, end, kind, (known as AnyMessage | undefined) ?? emptyMessage(kind));
   }
   if (typeof kind === 'object') return reader.int32();
-  // A number is exact for the sizes of all files, and for all times.
-  if (kind === 'int64') return Number(reader.int64());
-  return kind === 'string' ? reader.string() : reader[kind]();
+  return reader[kind]();
 }

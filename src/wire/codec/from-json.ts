@@ -1,4 +1,4 @@
-import { base64Decode } from '@bufbuild/protobuf/wire';
+import { decodeBase64 } from './base64.js';
 import { requireObject } from './field-values.js';
 import type { EnumKind, Field, MessageType, ScalarKind } from './message-type.js';
 import { type AnyMessage, emptyMessage, isMessage, setEntry } from './table.js';
@@ -42,7 +42,7 @@ function readValue(kind: Field['kind'], json: unknown): unknown {
   if (typeof kind === 'object') return readEnum(kind, json);
   if (kind === 'bool') return requireType('boolean', json);
   if (kind === 'string') return requireType('string', json);
-  if (kind === 'bytes') return base64Decode(requireType('string', json) as string);
+  if (kind === 'bytes') return decodeBase64(requireType('string', json) as string);
   return readNumber(kind, json);
 }
 

@@ -1,5 +1,5 @@
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { InvalidArgumentError } from '../../errors.js';
+import { BinaryWriter } from './binary-writer.js';
 import { fieldValues, isBytes, requireObject } from './field-values.js';
 import type { Field, MessageInit, MessageType, ScalarKind } from './message-type.js';
 import { type AnyMessage, isMessage, wireKind, wireType } from './table.js';
@@ -11,7 +11,7 @@ import { type AnyMessage, isMessage, wireKind, wireType } from './table.js';
 export function toBinary<T>(type: MessageType<T>, message: MessageInit<T>): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   writeFields(writer, type, message as AnyMessage);
-  return writer.finish() as Uint8Array<ArrayBuffer>;
+  return writer.finish();
 }
 
 function writeFields(writer: BinaryWriter, type: MessageType<unknown>, message: AnyMessage): void {
@@ -33,9 +33,7 @@ function writeFields(writer: BinaryWriter, type: MessageType<unknown>, message: 
 
 function writeValue(writer: BinaryWriter, kind: Field['kind'], value: unknown): void {
   if (isMessage(kind)) {
-    writer.fork();
-    writeFields(writer, kind, requireObject(value));
-    writer.join();
+    writer.nested(() => writeFields(writer, kind, requireObject(value)));
   } else {
     const scalar = typeof kind === 'object' ? 'int32' : kind;
     if (!holds(scalar, value)) throw new TypeError(`it is not of the type ${scalar}`);

@@ -1,5 +1,5 @@
-import { base64Encode } from '@bufbuild/protobuf/wire';
 import type { Timestamp } from '../messages/timestamp.js';
+import { encodeBase64 } from './base64.js';
 import { fieldValues } from './field-values.js';
 import type { Field, MessageType } from './message-type.js';
 import { type AnyMessage, isMessage } from './table.js';
@@ -25,7 +25,7 @@ function writeField({ kind, label }: Field, values: readonly unknown[]): unknown
 
 function writeValue(kind: Field['kind'], value: unknown): unknown {
   if (isMessage(kind)) return toJson(kind, value);
-  if (kind === 'bytes') return base64Encode(value as Uint8Array);
+  if (kind === 'bytes') return encodeBase64(value as Uint8Array);
   // Numbers of 64 bits are more than those of JavaScript can be.
   if (kind === 'int64') return String(value);
   if (typeof kind !== 'object') return value;
