@@ -30,7 +30,7 @@ export function changesOf(
     return [...came, ...written, departure];
   }
   if (!before) {
-    if (notices.renames === 0) return laterChanges(now, now);
+    if (notices.renames === 0) return laterChanges(undefined, now);
     return [EventType.CREATE, ...earlyChanges(now, notices)];
   }
   if (!isSameFile(before, now)) {
@@ -58,18 +58,26 @@ function earlyChanges(now: EntryRecord, { changes }: Notices): EventType[] {
   return events;
 }
 
-/** What was done to something that was known. A write sets mtime and ctime to one moment, chmod(2) only ctime. */
-function laterChanges(before: EntryRecord, now: EntryRecord): EventType[] {
+/**
+ * What was done to something that was there before, as it was when last looked at. A write sets mtime and ctime to one
+ * moment, chmod(2) only ctime. Nothing differs when the last look came after the change and before the word of it.
+ */
+function laterChanges(before: EntryRecord | undefined, now: EntryRecord): EventType[] {
   if (now.isDirectory) return [EventType.CHMOD];
-  const resized = before.size !== now.size;
+  const resized = before !== undefined && before.size !== now.size;
   const timesOnly = !resized && now.size === 0;
-  // touch(1) looks like a write, but for atime.
-  const touched = !resized && now.atimeMs === now.mtimeMs;
-  const written = resized || before.mtimeMs !== now.mtimeMs || now.ctimeMs === now.mtimeMs;
+  const written = resized || before?.mtimeMs !== now.mtimeMs || now.ctimeMs === now.mtimeMs;
+  const attributesSet = now.ctimeMs !== now.mtimeMs || (before !== undefined && hasOtherRights(before, now));
   const events: EventType[] = [];
-  if (touched || now.ctimeMs !== now.mtimeMs || hasOtherRights(before, now)) events.push(EventType.CHMOD);
+  if (attributesSet || (!resized && wasTouched(before, now))) events.push(EventType.CHMOD);
   if (written && !timesOnly) events.push(EventType.WRITE);
   return events;
+}
+
+/** touch(1) looks like a write, but for atime; that of a new file is the moment in which it was first written, too. */
+function wasTouched(before: EntryRecord | undefined, now: EntryRecord): boolean {
+  if (now.atimeMs !== now.mtimeMs) return false;
+  return now.size === 0 || before?.atimeMs !== now.atimeMs;
 }
 
 function hasOtherRights(before: EntryRecord, now: EntryRecord): boolean {
