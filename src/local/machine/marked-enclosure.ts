@@ -24,7 +24,7 @@ export class MarkedEnclosure implements Enclosure {
 
   async freeze(): Promise<void> {
     const below = await stopAll(() => treeOf(this.#child.pid!));
-    this.#stopped = [...below, ...(await stopAll(() => this.#othersThan(below)))];
+    this.#stopped = [...below, ...(await stopAll((onMissed) => this.#othersThan(below, onMissed)))];
   }
 
   async thaw(): Promise<void> {
@@ -53,8 +53,8 @@ export class MarkedEnclosure implements Enclosure {
   async openInternet(): Promise<void> {}
   async closeInternet(): Promise<void> {}
 
-  *#othersThan(pids: readonly number[]): Iterable<number> {
+  *#othersThan(pids: readonly number[], onMissed?: () => void): Iterable<number> {
     const known = new Set(pids);
-    for (const pid of processesOf(this.#root)) if (!known.has(pid)) yield pid;
+    for (const pid of processesOf(this.#root, onMissed)) if (!known.has(pid)) yield pid;
   }
 }

@@ -1,13 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { allAtRest, childrenOf, isAtRest, isStopped } from './process-end.js';
 
-/** Finds the processes in question as they are now, parents before children. Each is stopped before the next is looked for. */
-export type Finder = () => Iterable<number>;
+/**
+ * Finds the processes in question as they are now, parents before children. Each is stopped before the next is looked for.
+ * Says by `onMissed` that one may have got away, as it ended, perhaps after having made another.
+ */
+export type Finder = (onMissed: () => void) => Iterable<number>;
 
 /** A program that does nothing but fork is stopped long before. */
 const mostRounds = 1000;
 /** One that lives for a moment only may be missed once, when it comes while others are looked at. */
 const quietRounds = 3;
+/** On a busy machine something ends all the time that has nothing to do with it. */
+const mostMisses = 100;
 /** One that is deep in the kernel (a slow disk) stops when it comes back. The others are not let run for so long. */
 const stopLimitMs = 5_000;
 const patienceMs = 50;
@@ -20,9 +25,14 @@ export async function stopAll(find: Finder): Promise<number[]> {
   const seen = new Set<number>();
   const stopped: number[] = [];
   let quiet = 0;
+  let misses = 0;
   for (let round = 0; round < mostRounds && quiet < quietRounds; round++) {
     const before = seen.size;
-    for (const pid of find()) {
+    let missed = false;
+    const onMissed = (): void => {
+      missed = true;
+    };
+    for (const pid of find(onMissed)) {
       if (seen.has(pid)) continue;
       seen.add(pid);
       // What was stopped by Ctrl-Z is to stay so.
@@ -32,7 +42,8 @@ export async function stopAll(find: Finder): Promise<number[]> {
       // A parent that still waits for its child would be told that this has stopped.
       await stopsSoon(pid);
     }
-    quiet = seen.size === before ? quiet + 1 : 0;
+    if (missed) misses++;
+    quiet = seen.size > before || (missed && misses < mostMisses) ? 0 : quiet + 1;
   }
   await allAtRest(stopped, stopLimitMs);
   return stopped;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { allEnded } from './process-end.js';
 
@@ -27,10 +27,16 @@ export async function killAll(find: () => readonly number[]): Promise<void> {
   }
 }
 
-/** The processes that have inherited the variable of this sandbox, the newest first: they may be gone soonest. */
-export function* processesOf(root: string): Iterable<number> {
+/**
+ * The processes that have inherited the variable of this sandbox, the newest first: they may be gone soonest.
+ * @param onMissed is told of each that was gone before it could be looked at, whosever it was.
+ */
+export function* processesOf(root: string, onMissed?: () => void): Iterable<number> {
   const mark = `${rootVariable}=${root}`;
-  for (const pid of otherProcesses().reverse()) if (listIn(pid, 'environ').includes(mark)) yield pid;
+  for (const pid of otherProcesses().reverse()) {
+    if (listIn(pid, 'environ').includes(mark)) yield pid;
+    else if (onMissed && !existsSync(`/proc/${pid}`)) onMissed();
+  }
 }
 
 /** The same for every sandbox in a directory. */
