@@ -3,11 +3,13 @@
 import {
   AuthenticationError,
   type E2BEdgeError,
+  NotEnoughSpaceError,
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,
   SandboxError,
   SandboxNotFoundError,
+  TemplateError,
 } from '../errors.js';
 import { PtyClose } from '../wire/pty-close.js';
 import type { Refusal } from '../wire/pty-messages.js';
@@ -52,6 +54,8 @@ export function stopError(closeCode: number, refusal: Refusal | undefined): E2BE
     case PtyClose.limits:
       return new RateLimitError(message, options);
     case PtyClose.protocol:
+      if (refusal?.code === 'envd_too_old') return new TemplateError(message, options);
+      if (refusal?.code === 'not_enough_space') return new NotEnoughSpaceError(message, options);
       return new SandboxError(message, { code: 'protocol_error', ...options });
     case PtyClose.replaced:
       return new SandboxError(message, { code: 'replaced', ...options });

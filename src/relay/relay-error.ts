@@ -56,14 +56,16 @@ export function closingFor(error: unknown): Closing {
   });
 }
 
-function closeCodeFor(error: unknown): number {
+/** What a sandbox cannot give now, it cannot give to one who comes again either. */
+const unservable: readonly string[] = ['durable_unavailable', 'envd_too_old', 'not_enough_space'];
+
+function closeCodeFor(error: E2BEdgeError): number {
   if (error instanceof AuthenticationError) return PtyClose.token;
   if (error instanceof PermissionDeniedError) return PtyClose.notGranted;
   if (error instanceof NotFoundError) return PtyClose.notFound;
   if (error instanceof RateLimitError) return PtyClose.limits;
-  if (error instanceof InvalidArgumentError || isE2BEdgeError(error, 'protocol_error')) {
-    return PtyClose.protocol;
-  }
+  if (error instanceof InvalidArgumentError || error.code === 'protocol_error') return PtyClose.protocol;
+  if (unservable.includes(error.code)) return PtyClose.protocol;
   return PtyClose.goingAway;
 }
 

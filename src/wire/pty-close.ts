@@ -2,7 +2,7 @@
 export const PtyClose = {
   /** The relay goes away, or could not serve now: come again. */
   goingAway: 1012,
-  /** A message that is not of the protocol. */
+  /** A message that is not of the protocol, or a terminal that the sandbox cannot give: the ERROR before says which. */
   protocol: 4400,
   /** The token was refused, or the session is over. */
   token: 4401,

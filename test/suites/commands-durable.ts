@@ -180,6 +180,21 @@ export const ptyDurable: Suite = {
       },
     },
     {
+      name: 'are refused at once where their log has no place',
+      programs: ['script'],
+      async run({ sandbox, errors }) {
+        const { pty } = await sandbox();
+        const size = { cols: 80, rows: 24 };
+        const before = Date.now();
+        await rejects(
+          () => pty.create({ ...size, durable: true, maxLogBytes: 2 ** 43 }),
+          errors.NotEnoughSpaceError,
+          'not_enough_space',
+        );
+        ok(Date.now() - before < 10_000, 'within ten seconds');
+      },
+    },
+    {
       name: 'end when their session kills them',
       via: 'session',
       programs: ['script'],

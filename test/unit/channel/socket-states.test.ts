@@ -58,6 +58,18 @@ const causes: Record<string, End & { comesTo: 'open' | 'closed'; error?: object;
     error: { name: 'RateLimitError', code: 'too_many_sockets' },
   },
   '4400': { closeCode: 4400, comesTo: 'closed', error: { code: 'protocol_error' } },
+  '4400 `durable_unavailable`': {
+    closeCode: 4400,
+    refusal: refusal('durable_unavailable'),
+    comesTo: 'closed',
+    error: { name: 'SandboxError', code: 'durable_unavailable' },
+  },
+  '4400 `not_enough_space`': {
+    closeCode: 4400,
+    refusal: refusal('not_enough_space'),
+    comesTo: 'closed',
+    error: { name: 'NotEnoughSpaceError', code: 'not_enough_space' },
+  },
   '4403': {
     closeCode: 4403,
     refusal: refusal('permission_denied'),

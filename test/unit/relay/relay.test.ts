@@ -4,9 +4,11 @@ import type { Channel, PtyTarget } from '../../../src/channel/channel.js';
 import {
   AuthenticationError,
   ConnectionError,
+  NotEnoughSpaceError,
   NotFoundError,
   RateLimitError,
   SandboxError,
+  TemplateError,
 } from '../../../src/errors.js';
 import { createRelay } from '../../../src/relay/relay.js';
 import type { Relay, RelayAccess, RelayLogEvent, RelayOptions } from '../../../src/relay/relay-api.js';
@@ -177,6 +179,9 @@ describe('the greeting', () => {
   it.each([
     [new NotFoundError('no process', { code: 'process_not_found' }), 4404, 'process_not_found', false],
     [new RateLimitError('slow', { retryAfterMs: 5 }), 4429, 'rate_limited', true],
+    [new SandboxError('no script', { code: 'durable_unavailable' }), 4400, 'durable_unavailable', false],
+    [new TemplateError('0.4', { code: 'envd_too_old' }), 4400, 'envd_too_old', false],
+    [new NotEnoughSpaceError('full'), 4400, 'not_enough_space', false],
     [new ConnectionError('https://internal:1 is down'), 1012, 'connection_failed', true],
     [new TypeError('secret internals'), 1012, 'internal', true],
   ])('tells why a terminal cannot be had: %s', async (error, closeCode, code, retryable) => {
