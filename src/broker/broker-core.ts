@@ -23,7 +23,7 @@ import { matchRoute, type Route } from './routes.js';
 import { isStreamType, type StreamContentType } from './rpc-message.js';
 import { procedureOf } from './rpc-proxy.js';
 import { createSandboxDirectory } from './sandbox-directory.js';
-import { type Credentials, createCredentialSource, readSettings } from './settings.js';
+import { type Credentials, createCredentialSource, readSettings, type Settings } from './settings.js';
 import type { ExactStore } from './store-claim.js';
 import { createMemoryStore } from './stores/memory-store.js';
 import { type Trace, traceOf } from './trace.js';
@@ -47,12 +47,16 @@ export interface BrokerCore<Env> {
     context: BrokerContext<Env>,
     accept: Acceptance<Accepted>,
   ): Promise<Accepted | Response>;
-  /** Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`. */
+  /**
+   * Verifies the token of a terminal's first message. Rejects with an `E2BEdgeError`.
+   * @param onFetch is told of each request that the terminal makes.
+   */
   authorizePty(
     token: string,
     sandboxId: string,
     context?: BrokerContext<Env>,
     trace?: Trace,
+    onFetch?: () => void,
   ): Promise<PtySession>;
   /** Answers what is no request of the web, as one of the method TRACE. */
   unreadable(): Response;
@@ -65,7 +69,7 @@ export interface BrokerCore<Env> {
 export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<Env> {
   const settings = readSettings(options);
   const { basePath, log } = settings;
-  const credentialsOf = createCredentialSource(options, settings);
+  const credentialsOf = createCredentialSource(options);
   const processes = createProcessGuard();
   const proxy = createEnvdProxy(processes);
   const answer = createAnswer(proxy);
@@ -82,13 +86,14 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
     context: BrokerContext<Env>,
     event: Scope['event'],
     trace: Trace = {},
+    own: Settings = settings,
   ): Promise<Scope<Env>> {
     try {
-      const credentials = await credentialsOf(context, trace);
+      const credentials = await credentialsOf(context, own, trace);
       const revocations = createRevocations(credentials.store, credentials.tokens.sessionLifeMs);
       const { store } = credentials;
       const exactStore = store?.compareAndSet ? (store as ExactStore) : memory;
-      return { ...parts, context, event, trace, credentials, revocations, exactStore };
+      return { ...parts, settings: own, context, event, trace, credentials, revocations, exactStore };
     } catch (error) {
       throw misconfigured('An option cannot be used', error);
     }
@@ -184,12 +189,13 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
       }
     },
 
-    async authorizePty(token, sandboxId, context = {}, trace = {}) {
+    async authorizePty(token, sandboxId, context = {}, trace = {}, onFetch) {
       const decision = beginDecision(log, 'pty', trace);
+      const own = onFetch ? counting(settings, onFetch) : settings;
       try {
-        const scope = await scopeOf(context, decision.event, trace);
+        const scope = await scopeOf(context, decision.event, trace, own);
         const claims = await verifySession(scope, token);
-        const again = (): Promise<Scope<Env>> => scopeOf(context, { ...decision.event }, trace);
+        const again = (): Promise<Scope<Env>> => scopeOf(context, { ...decision.event }, trace, own);
         const session = await openPtySession(scope, claims, sandboxId, { proxy, processes }, again);
         decision.made(101);
         return session;
@@ -197,6 +203,16 @@ export function createBrokerCore<Env>(options: BrokerOptions<Env>): BrokerCore<E
         decision.failed(error);
         throw asRefusal(error);
       }
+    },
+  };
+}
+
+function counting(settings: Settings, onFetch: () => void): Settings {
+  return {
+    ...settings,
+    fetch: (url, init) => {
+      onFetch();
+      return settings.fetch(url, init);
     },
   };
 }

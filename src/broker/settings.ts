@@ -89,10 +89,9 @@ export function readSettings<Env>(options: BrokerOptions<Env>): Settings {
 /** Asks the options that are functions. */
 export function createCredentialSource<Env>(
   options: BrokerOptions<Env>,
-  settings: Settings,
-): (context: BrokerContext<Env>, trace: Trace) => Promise<Credentials> {
+): (context: BrokerContext<Env>, settings: Settings, trace: Trace) => Promise<Credentials> {
   const ring = createKeyRing();
-  return async ({ env }, trace) => {
+  return async ({ env }, settings, trace) => {
     const ask = <T>(option: FromEnv<Env, T>): T | Promise<T> =>
       typeof option === 'function' ? (option as (env: Env) => T | Promise<T>)(env as Env) : option;
     const [apiKey, signingKeys, origins, store, previews, ...places] = await Promise.all([

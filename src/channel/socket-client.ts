@@ -266,10 +266,10 @@ export class SocketClient implements Channel {
   #lose(loss: SocketLoss): void {
     clearTimeout(this.#welcomeTimer);
     this.#heartbeat.stop();
-    if (this.#welcomed) this.#input.down(this.#lastHeard);
+    const { words, acceptedTo } = this.#refusal ?? {};
+    if (this.#welcomed) this.#input.down(this.#lastHeard, acceptedTo);
     this.#welcomed = false;
     if (this.#state === 'closed') return;
-    const { words, acceptedTo } = this.#refusal ?? {};
     const verdict = this.#persistence.judge(loss, words, this.#state === 'opening');
     if (verdict.stop) {
       this.fail(verdict.stop, acceptedTo);

@@ -105,10 +105,16 @@ export class SocketInput {
     this.#pump();
   }
 
-  /** The link is down; it was last known to be good at a time. */
-  down(lastGood: number): void {
+  /**
+   * The link is down; it was last known to be good at a time. What the relay said that it had not taken, from an offset
+   * on, is sent again.
+   */
+  down(lastGood: number, acceptedTo: number = Number.MAX_SAFE_INTEGER): void {
     this.#up = false;
-    for (const piece of this.#pieces) piece.since = Math.max(piece.since, lastGood);
+    for (const piece of this.#pieces) {
+      piece.since = Math.max(piece.since, lastGood);
+      if (piece.offset >= acceptedTo) piece.transmitted = false;
+    }
     this.#watchHeld();
   }
 

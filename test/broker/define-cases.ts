@@ -15,6 +15,7 @@ import { revocation } from './cases/revocation.js';
 import { sessions } from './cases/sessions.js';
 import { sharedTerminals } from './cases/shared-terminals.js';
 import { sleep } from './cases/sleep.js';
+import { stateless } from './cases/stateless.js';
 import { streams } from './cases/streams.js';
 import { strict } from './cases/strict.js';
 import { strictTrees } from './cases/strict-trees.js';
@@ -48,4 +49,5 @@ export function defineCases(runtime: HostName): void {
   afterEach(() => stage.killSandboxes());
   afterAll(() => stage.close());
   for (const topic of topics) topic(stage);
+  if (runtime === 'workerd') stateless(stage);
 }

@@ -1,17 +1,28 @@
 import { createBrokerCore } from '../../broker/broker-core.js';
 import type { BrokerContext, BrokerOptions } from '../../broker/broker-options.js';
 import type { Broker } from '../../broker/create-broker.js';
+import { invalidOption } from '../../broker/invalid-option.js';
 import { misconfigured } from '../../broker/refusals.js';
 import { isUpgrade } from '../is-upgrade.js';
 import { hubRequest } from './pty-hub.js';
 import { registerBroker } from './registry.js';
 import { servePreview } from './serve-preview.js';
+import { serveStateless } from './serve-stateless.js';
 import type { DurableObjectNamespaceLike } from './workers-types.js';
 
 /** Settings of a broker in a Worker. */
 export interface WorkerBrokerOptions<Env> extends BrokerOptions<Env> {
-  /** The Durable Object namespace whose class is {@link PtyHub}. Default: the binding `PTY_HUB`. */
-  ptyHub?: (env: Env) => DurableObjectNamespaceLike;
+  /**
+   * The Durable Object namespace whose class is {@link PtyHub}. Default: the binding `PTY_HUB`. With `false` there is none:
+   * each socket has a relay of its own, and a terminal's output is kept in the sandbox alone, as of one with `durable: 'auto'`.
+   * Windows do not know of each other then: each of them may type, and the latest that was resized has its size.
+   */
+  ptyHub?: ((env: Env) => DurableObjectNamespaceLike) | false;
+  /**
+   * With `ptyHub: false`, how many requests one invocation may make, which is up to the account's plan: a terminal's
+   * socket is handed over to another invocation at 80 % of them. Default 1 000; the free plan has 50.
+   */
+  maxSubrequests?: number;
 }
 
 /**
@@ -36,6 +47,10 @@ export interface WorkerBrokerOptions<Env> extends BrokerOptions<Env> {
  * @throws {InvalidArgumentError} code `invalid_option`, naming it.
  */
 export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): Broker<Env> {
+  const { ptyHub, maxSubrequests = 1_000 } = options ?? {};
+  if (!(Number.isInteger(maxSubrequests) && maxSubrequests >= 50)) {
+    throw invalidOption('maxSubrequests', `${maxSubrequests} is not a whole number of at least 50`);
+  }
   const core = createBrokerCore(options);
   const basePath = options.basePath ?? '';
   registerBroker(basePath, core as ReturnType<typeof createBrokerCore<unknown>>);
@@ -44,6 +59,7 @@ export function createBroker<Env = unknown>(options: WorkerBrokerOptions<Env>): 
     if (!isUpgrade(request)) return core.handle(request, context);
     return core.upgrade(request, context, {
       terminal(upgrade) {
+        if (ptyHub === false) return serveStateless(core, context, upgrade, maxSubrequests);
         const hub = hubNamespace(options, context);
         // One object for each sandbox: all of its sockets meet there.
         return hub

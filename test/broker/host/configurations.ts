@@ -7,6 +7,8 @@ import type { UpstreamName } from './setup.js';
 export interface HostParts<Env> {
   /** The store that is right for it: Durable Objects in workerd, Deno KV in Deno, the memory of the process elsewhere. */
   store: FromEnv<Env, SessionStore>;
+  /** What makes a broker one without a memory that outlives a socket, where the runtime has such a thing. */
+  stateless?: object;
 }
 
 export interface Configuration<Env = never> extends Partial<BrokerOptions<Env>> {
@@ -25,7 +27,7 @@ const testKey = {
 
 export type ConfigurationName = keyof ReturnType<typeof configurations<never>>;
 
-export function configurations<Env>({ store }: HostParts<Env>) {
+export function configurations<Env>({ store, stateless = {} }: HostParts<Env>) {
   return {
     default: {},
     // Mounted in an application of Hono's.
@@ -33,6 +35,7 @@ export function configurations<Env>({ store }: HostParts<Env>) {
     // The same, for any runtime with web standards: without terminals.
     plain: { upstream: 'observed' },
     observed: { upstream: 'observed' },
+    stateless,
     scripted: { upstream: 'scripted' },
     stored: { store },
     limited: { store, limits: { mintsPerMinute: 3, streams: 2, sockets: 2, helloMs: 300 } },

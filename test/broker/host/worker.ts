@@ -20,6 +20,7 @@ export interface Env {
 
 const app = createHostApp<Broker<Env>, Env>(createBroker, (env) => env.SETUP, {
   store: (env) => createDurableObjectStore(env.SESSION_STORE),
+  stateless: { ptyHub: false, maxSubrequests: 50 },
 });
 
 const hono = new Hono<{ Bindings: Env }>();

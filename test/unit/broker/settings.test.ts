@@ -25,7 +25,7 @@ function refused(more: Record<string, unknown>): string | undefined {
 }
 const credentials = (more: Record<string, unknown> = {}) => {
   const options = { ...good, ...more } as Options;
-  return createCredentialSource(options, readSettings(options))({}, {});
+  return createCredentialSource(options)({}, readSettings(options), {});
 };
 
 afterEach(() => vi.restoreAllMocks());
@@ -181,10 +181,9 @@ describe('what is made of the environment', () => {
       asked.push(new Request(url, init));
       return Response.json({ sandboxID: 'i1', templateID: 'x', envdVersion: '1' });
     };
-    const { control } = await createCredentialSource(settings, readSettings(settings))(
-      {},
-      { traceparent: 't' },
-    );
+    const { control } = await createCredentialSource(settings)({}, readSettings(settings), {
+      traceparent: 't',
+    });
     await control.info('i1').catch(() => undefined);
     expect(asked[0]?.url).toBe(expected);
     expect(asked[0]?.headers.get('x-api-key')).toBe('e2b_1');

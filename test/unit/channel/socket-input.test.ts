@@ -53,6 +53,33 @@ it('sends pieces of at most 1 KiB, 64 KiB ahead of the acknowledgement', async (
   expect(fates).toEqual({ large: 'executed' });
 });
 
+it('sends again what a relay that went away in good order had not taken', async () => {
+  input.up(0, true);
+  send('taken', 3);
+  send('not taken', 2);
+  input.acked(3);
+  input.down(Date.now(), 3);
+  input.up(null, true);
+  expect(sent).toEqual([
+    [0, 3],
+    [3, 2],
+    [0, 2],
+  ]);
+  input.acked(2);
+  await settle();
+  expect(fates).toEqual({ taken: 'executed', 'not taken': 'executed' });
+});
+
+it('does not send again what it had taken, whatever became of that', async () => {
+  input.up(0, true);
+  send('taken', 3);
+  input.down(Date.now(), 3);
+  input.up(null, true);
+  await settle();
+  expect(fates).toEqual({ taken: 'input_uncertain' });
+  expect(sent).toEqual([[0, 3]]);
+});
+
 it('does not send the rest of a text whose beginning was lost', async () => {
   input.up(0, true);
   send('text', 100 * 1024);
